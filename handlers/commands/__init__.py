@@ -1,0 +1,1 @@
+"""One file per staff command. `handlers/dispatch.py` finds them by walking this folder."""
