@@ -1,0 +1,247 @@
+"""Cases and their diary. A state change is one compare-and-set and one event, in the caller's transaction."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from storage.engine import Engine, Row
+from storage.types import Case, CaseEvent, Priority, Resolution, Status, from_text, to_json, to_text
+
+_CHANGEABLE = frozenset(
+    [
+        "status",
+        "priority",
+        "reasons",
+        "assignee",
+        "claimed_at",
+        "answered_at",
+        "resolved_at",
+        "snoozed_until",
+        "escalated_at",
+        "resolution",
+        "is_fixed",
+        "due_at",
+    ]
+)
+_OPEN = "status <> 'resolved'"
+_WAITING = (
+    f"{_OPEN} and snoozed_until is null"  # said in full wherever it holds, so that the index of the queue is used
+)
+_FILTERS = {
+    "open": _WAITING,
+    "unclaimed": f"{_WAITING} and status = 'open'",
+    "overdue": f"{_WAITING} and status in ('open', 'claimed') and due_at || '' < :now",  # not by an index of due_at
+    "snoozed": f"{_OPEN} and snoozed_until is not null",
+    "mine": f"{_OPEN} and assignee = :member",
+}
+
+
+class NewCase(NamedTuple):
+    """A case to open. `id` was taken from `next_id` in the same transaction."""
+
+    id: int
+    brand: str
+    priority: Priority
+    mention_id: int
+    reach: int | None
+    reasons: tuple[str, ...]
+    due_at: datetime
+
+
+class Cases:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def next_id(self) -> int:
+        """The first free case number; good until the transaction ends, as there is one writer."""
+        return int(self._engine.value("select coalesce(max(id), 0) + 1 from cases"))
+
+    def open_many(self, cases: Sequence[NewCase], now: datetime, actor: str = "earshot") -> None:
+        """New cases, each with its first event."""
+        at = to_text(now)
+        due = {moment: to_text(moment) for moment in {case.due_at for case in cases}}
+        self._engine.run_many(
+            "insert into cases (id, brand, status, priority, version, mention_id, mention_count, reach,"
+            " reasons, opened_at, updated_at, due_at, is_fixed) values (?, ?, 'open', ?, 1, ?, 1, ?, ?, ?, ?, ?, 0)",
+            [
+                (id_, brand, int(priority), mention_id, reach, to_json(reasons), at, at, due[due_at])
+                for id_, brand, priority, mention_id, reach, reasons, due_at in cases
+            ],
+        )
+        self._engine.run_many(
+            "insert into case_events (case_id, version, at, actor, kind, detail) values (?, 1, ?, ?, 'opened', ?)",
+            [(case.id, at, actor, _priority_told(case.priority)) for case in cases],
+        )
+
+    def change(
+        self, case: Case, kind: str, *, actor: str, allowed: Sequence[Status], now: datetime,
+        detail: Mapping[str, str] | None = None, **fields: Any,
+    ) -> Case | None:  # fmt: skip
+        """Compare-and-set: only if nobody changed it since `case` was read.
+
+        The case as it is now, or None: nothing happened.
+        """
+        unknown = set(fields) - _CHANGEABLE
+        if unknown:
+            raise ValueError(f"not fields of a case: {sorted(unknown)}")
+        at = to_text(now)
+        sets = "".join(f", {name} = ?" for name in fields)
+        changed = self._engine.run(
+            f"update cases set version = version + 1, updated_at = ?{sets}"
+            f" where id = ? and version = ? and status in ({','.join('?' * len(allowed))})",
+            (at, *map(_value, fields.values()), case.id, case.version, *allowed),
+        )
+        if changed != 1:
+            return None
+        self._event(case.id, case.version + 1, at, actor, kind, detail or {})
+        return self.get(case.id)
+
+    def _event(self, case_id: int, version: int, at: str, actor: str, kind: str, detail: Mapping[str, str]) -> None:
+        self._engine.run(
+            "insert into case_events (case_id, version, at, actor, kind, detail) values (?, ?, ?, ?, ?, ?)",
+            (case_id, version, at, actor, kind, json.dumps(dict(detail))),
+        )
+
+    def join(self, case_id: int, reach: int | None, now: datetime, count: int = 1) -> None:
+        """Mentions alike came in, or (count 0) one grew: counter and summed reach move; that is no state change."""
+        self._engine.run(
+            "update cases set mention_count = mention_count + ?, updated_at = ?,"
+            " reach = case when ? is null then reach else coalesce(reach, 0) + ? end where id = ?",
+            (count, to_text(now), reach, reach, case_id),
+        )
+
+    def get(self, case_id: int) -> Case | None:
+        row = self._engine.one("select * from cases where id = ?", (case_id,)) if abs(case_id) < 1 << 62 else None
+        return _case(row) if row is not None else None
+
+    def events(self, case_id: int) -> list[CaseEvent]:
+        """The whole diary, oldest first."""
+        return [
+            _event(row)
+            for row in self._engine.rows("select * from case_events where case_id = ? order by version", (case_id,))
+        ]
+
+    def queue(
+        self, which: str, *, member: str, brand: str, source: str, now: datetime, limit: int, offset: int
+    ) -> tuple[list[Case], int]:
+        """One page of the work list, best first, and how many there are in all. `which` is a key of the filters."""
+        values = {"member": member, "now": to_text(now), "brand": brand, "source": source}
+        where = _FILTERS[which]
+        for name in ("member", "now"):
+            where = where.replace(f":{name}", "?")
+        params: list[Any] = [values[name] for name in ("now", "member") if f":{name}" in _FILTERS[which]]
+        if brand:
+            where += " and brand = ?"
+            params.append(brand)
+        if source:
+            where += (
+                " and exists (select 1 from mentions m join sources s on s.id = m.source_id"
+                " where m.id = cases.mention_id and s.name = ?)"
+            )
+            params.append(source)
+        total = int(self._engine.value(f"select count(*) from cases where {where}", params))
+        rows = self._engine.rows(
+            f"select * from cases where {where} order by priority desc, opened_at, id limit ? offset ?",
+            (*params, limit, offset),
+        )
+        return [_case(row) for row in rows], total
+
+    def claimed_by(self, member: str, limit: int = 20) -> list[Case]:
+        """A member's own unresolved cases, newest first."""
+        rows = self._engine.rows(
+            f"select * from cases where assignee = ? and {_OPEN} order by id desc limit ?", (member, limit)
+        )
+        return [_case(row) for row in rows]
+
+    def opened_since(self, since: datetime) -> Iterator[Case]:
+        """Every case opened since, oldest first, one by one."""
+        for row in self._engine.each("select * from cases where opened_at >= ? order by id", (to_text(since),)):
+            yield _case(row)
+
+    def to_wake(self, now: datetime) -> list[Case]:
+        """Snoozed cases whose time has come."""
+        rows = self._engine.rows(
+            f"select * from cases where snoozed_until is not null and snoozed_until <= ? and {_OPEN}"
+            " order by snoozed_until",
+            (to_text(now),),
+        )
+        return [_case(row) for row in rows]
+
+    def newly_overdue(self, since: datetime, now: datetime) -> list[Case]:
+        """Cases whose promised time passed between the two moments."""
+        rows = self._engine.rows(
+            f"select * from cases where {_WAITING} and status in ('open', 'claimed') and due_at >= ? and due_at < ?",
+            (to_text(since), to_text(now)),
+        )
+        return [_case(row) for row in rows]
+
+    def numbers(self, now: datetime) -> dict[str, int]:
+        """How many cases stand where: open, unclaimed, overdue, snoozed, claimed, resolved."""
+        row = self._engine.one(
+            "select count(*) as total,"
+            " coalesce(sum(status <> 'resolved'), 0) as open,"
+            " coalesce(sum(status = 'open' and snoozed_until is null), 0) as unclaimed,"
+            " coalesce(sum(status = 'claimed'), 0) as claimed, coalesce(sum(status = 'answered'), 0) as answered,"
+            " coalesce(sum(status <> 'resolved' and snoozed_until is not null), 0) as snoozed,"
+            " coalesce(sum(status in ('open', 'claimed') and snoozed_until is null and due_at < ?), 0) as overdue"
+            " from cases",
+            (to_text(now),),
+        )
+        return {name: int(row[name]) for name in row.keys()} if row is not None else {}  # noqa: SIM118 (not a dict)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_text(value)
+    if isinstance(value, bool | Priority):
+        return int(value)
+    if isinstance(value, tuple):
+        return to_json(value)
+    return value
+
+
+@cache
+def _priority_told(priority: Priority) -> str:
+    return json.dumps({"priority": priority.word})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None
+
+
+def _case(row: Row) -> Case:
+    return Case(
+        id=row["id"],
+        brand=row["brand"],
+        status=Status(row["status"]),
+        priority=Priority(row["priority"]),
+        version=row["version"],
+        mention_id=row["mention_id"],
+        mention_count=row["mention_count"],
+        reach=row["reach"],
+        reasons=tuple(json.loads(row["reasons"])),
+        opened_at=from_text(row["opened_at"]),
+        updated_at=from_text(row["updated_at"]),
+        due_at=_moment(row["due_at"]),
+        assignee=row["assignee"],
+        claimed_at=_moment(row["claimed_at"]),
+        answered_at=_moment(row["answered_at"]),
+        resolved_at=_moment(row["resolved_at"]),
+        snoozed_until=_moment(row["snoozed_until"]),
+        escalated_at=_moment(row["escalated_at"]),
+        resolution=Resolution(row["resolution"]) if row["resolution"] else None,
+        is_fixed=bool(row["is_fixed"]),
+    )
+
+
+def _event(row: Row) -> CaseEvent:
+    return CaseEvent(
+        case_id=row["case_id"],
+        version=row["version"],
+        at=from_text(row["at"]),
+        actor=row["actor"],
+        kind=row["kind"],
+        detail=json.loads(row["detail"]),
+    )

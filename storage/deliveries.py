@@ -1,0 +1,193 @@
+"""The outbox. A delivery is written in the transaction of the change that calls for it, and sent afterwards.
+
+Rules. The key is derived, so that a repeat adds nothing. `pending` is due at `not_before`. `sending` is committed
+before the call; a row found in it after a crash is ambiguous and must be looked for before it is sent again. A redraw
+has one row per message for ever: asking again raises its revision, and an answer to an older revision does not finish
+it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from storage.engine import Engine, Row
+from storage.types import Delivery, DeliveryState, Lane, from_text, to_text
+
+_INSERT = (
+    "insert into deliveries (key, action, subject, parent, chat, channel, lane, state, revision, attempts, not_before,"
+    " remote_ref, error, body, created_at)"
+)
+
+
+class NewPost(NamedTuple):
+    """A message to ask for."""
+
+    key: str
+    subject: str
+    chat: str
+    channel: str
+    lane: Lane
+
+
+class Deliveries:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def post(
+        self,
+        key: str,
+        *,
+        subject: str,
+        chat: str,
+        channel: str,
+        lane: Lane,
+        now: datetime,
+        parent: str = "",
+        body: str = "",
+    ) -> bool:
+        """Ask for a new message; False when this key was asked for before."""
+        return (
+            self._engine.run(
+                f"{_INSERT} values (?, 'post', ?, ?, ?, ?, ?, 'pending', 1, 0, ?, '', '', ?, ?) on conflict do nothing",
+                (key, subject, parent, chat, channel, int(lane), to_text(now), body, to_text(now)),
+            )
+            == 1
+        )
+
+    def post_many(self, posts: Sequence[NewPost], now: datetime) -> None:
+        """Ask for new messages in the channels themselves; keys that were asked for before are left alone."""
+        at = to_text(now)
+        self._engine.run_many(
+            f"{_INSERT} values (?, 'post', ?, '', ?, ?, ?, 'pending', 1, 0, ?, '', '', '', ?) on conflict do nothing",
+            [(key, subject, chat, channel, int(lane), at, at) for key, subject, chat, channel, lane in posts],
+        )
+
+    def redraw(self, subject: str, now: datetime, not_before: datetime) -> None:
+        """Ask for every message of a subject to be drawn anew, at `not_before` or sooner if it was due sooner."""
+        at, due = to_text(now), to_text(not_before)
+        for row in self.posts(subject):
+            self._engine.run(
+                f"{_INSERT} values (?, 'update', ?, '', ?, ?, 0, 'pending', 1, 0, ?, '', '', '', ?)"
+                " on conflict (key) do update set revision = deliveries.revision + 1, attempts = 0,"
+                " not_before = case when deliveries.state = 'pending'"
+                " then min(deliveries.not_before, excluded.not_before) else excluded.not_before end,"
+                " state = case when deliveries.state = 'sending' then 'sending' else 'pending' end",
+                (f"redraw:{subject}:{row.chat}:{row.channel}", subject, row.chat, row.channel, due, at),
+            )
+
+    def posts(self, subject: str) -> list[Delivery]:
+        """The messages that stand for a subject, sent, on their way, or dead until somebody tries them again."""
+        rows = self._engine.rows(
+            "select * from deliveries where subject = ? and action = 'post' order by id", (subject,)
+        )
+        return [_delivery(row) for row in rows]
+
+    def post_in(self, subject: str, chat: str, channel: str) -> Delivery | None:
+        row = self._engine.one(
+            "select * from deliveries where subject = ? and action = 'post' and chat = ? and channel = ?"
+            " order by id limit 1",
+            (subject, chat, channel),
+        )
+        return _delivery(row) if row is not None else None
+
+    # The sender's side
+
+    def due(self, now: datetime, limit: int, busy: Iterable[tuple[str, str]] = ()) -> list[Delivery]:
+        """Due rows in the order in which they leave, for channels that are not busy."""
+        taken = [f"{chat}:{channel}" for chat, channel in busy]
+        others = f" and chat || ':' || channel not in ({','.join('?' * len(taken))})" if taken else ""
+        rows = self._engine.rows(
+            f"select * from deliveries where state = 'pending' and not_before <= ?{others} order by lane, id limit ?",
+            (to_text(now), *taken, limit),
+        )
+        return [_delivery(row) for row in rows]
+
+    def sending(self, delivery: Delivery, now: datetime) -> bool:
+        """Commit that it is about to be called for; False when another took it."""
+        return (
+            self._engine.run(
+                "update deliveries set state = 'sending', attempts = attempts + 1, attempted_at = ?"
+                " where id = ? and state = 'pending'",
+                (to_text(now), delivery.id),
+            )
+            == 1
+        )
+
+    def sent(self, delivery: Delivery, remote_ref: str) -> None:
+        """It is there. A redraw that was asked for again meanwhile goes back to pending."""
+        self._engine.run(
+            "update deliveries set state = case when revision = ? then 'sent' else 'pending' end,"
+            " remote_ref = ?, error = '' where id = ?",
+            (delivery.revision, remote_ref, delivery.id),
+        )
+
+    def later(self, delivery: Delivery, not_before: datetime, error: str, *, counts: bool = True) -> None:
+        """It was clearly not done; try again then. `counts` is false when the chat only asked to wait.
+
+        A post was counted when it became `sending`; an update may be repeated, is never `sending`, and is counted here.
+        """
+        self._engine.run(
+            "update deliveries set attempts = attempts + ? - case when state = 'sending' then 1 else 0 end,"
+            " state = 'pending', not_before = ?, error = ? where id = ?",
+            (int(counts), to_text(not_before), error[:300], delivery.id),
+        )
+
+    def dead(self, delivery: Delivery, error: str) -> None:
+        """It will never be done as it stands; it is shown in `status` until somebody tries it again."""
+        self._engine.run("update deliveries set state = 'dead', error = ? where id = ?", (error[:300], delivery.id))
+
+    def dropped(self, delivery: Delivery, why: str) -> None:
+        """There is nothing to do any more."""
+        self._engine.run("update deliveries set state = 'superseded', error = ? where id = ?", (why[:300], delivery.id))
+
+    def ambiguous(self, before: datetime) -> list[Delivery]:
+        """Rows in `sending` that were attempted before: nobody knows whether they are there."""
+        rows = self._engine.rows(
+            "select * from deliveries where state = 'sending' and attempted_at <= ? order by id", (to_text(before),)
+        )
+        return [_delivery(row) for row in rows]
+
+    def revive(self, now: datetime) -> int:
+        """Try every dead one again; how many."""
+        return self._engine.run(
+            "update deliveries set state = 'pending', attempts = 0, not_before = ?, error = '' where state = 'dead'",
+            (to_text(now),),
+        )
+
+    def all_dead(self, limit: int = 20) -> list[Delivery]:
+        return [
+            _delivery(row)
+            for row in self._engine.rows(
+                "select * from deliveries where state = 'dead' order by id desc limit ?", (limit,)
+            )
+        ]
+
+    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many are pending, and since when the oldest due one waits."""
+        count = int(self._engine.value("select count(*) from deliveries where state = 'pending'"))
+        oldest = self._engine.value(
+            "select min(not_before) from deliveries where state = 'pending' and not_before <= ?", (to_text(now),)
+        )
+        return count, from_text(oldest) if oldest else None
+
+
+def _delivery(row: Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        key=row["key"],
+        action=row["action"],
+        subject=row["subject"],
+        parent=row["parent"],
+        chat=row["chat"],
+        channel=row["channel"],
+        lane=Lane(row["lane"]),
+        state=DeliveryState(row["state"]),
+        revision=row["revision"],
+        attempts=row["attempts"],
+        not_before=from_text(row["not_before"]),
+        attempted_at=from_text(row["attempted_at"]) if row["attempted_at"] else None,
+        remote_ref=row["remote_ref"],
+        error=row["error"],
+        body=row["body"],
+        created_at=from_text(row["created_at"]),
+    )

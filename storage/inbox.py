@@ -1,0 +1,26 @@
+"""What has come in once and must have no second effect: clicks, lines, forms, webhook deliveries."""
+
+from datetime import datetime
+
+from storage.engine import Engine
+from storage.types import to_text
+
+
+class Inbox:
+    """Rows keyed by the event; written in the transaction of the event's effect."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self, key: str, what: str, now: datetime) -> bool:
+        """Whether this event is new. The unique key decides, not a look before."""
+        return (
+            self._engine.run(
+                "insert into inbox (key, at, what) values (?, ?, ?) on conflict do nothing", (key, to_text(now), what)
+            )
+            == 1
+        )
+
+    def forget_before(self, moment: datetime) -> int:
+        """Drop old keys; how many."""
+        return self._engine.run("delete from inbox where at < ?", (to_text(moment),))

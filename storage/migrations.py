@@ -1,0 +1,143 @@
+"""The schema as numbered steps. Each is one function, one transaction together with its own record, and never changes.
+
+An older program meets a record that it does not know and refuses the file before it writes (`refuse_newer`).
+"""
+
+import sqlite_utils
+
+from storage.digests import SCHEMA as DIGESTS
+from storage.errors import NewerDatabase
+from storage.local_chat import SCHEMA as LOCAL_CHAT
+
+MIGRATIONS = sqlite_utils.Migrations("earshot")
+
+
+def refuse_newer(db: sqlite_utils.Database) -> None:
+    """Raises NewerDatabase when the file holds a step that this program does not know."""
+    unknown = {step.name for step in MIGRATIONS.applied(db)} - set(known_steps())
+    if unknown:
+        raise NewerDatabase(
+            f"The database was written by a newer Earshot (it has the step {max(unknown)}).",
+            "Start that version, or put a backup from before the upgrade in its place. Nothing was changed.",
+        )
+
+
+def known_steps() -> list[str]:
+    """The names of all steps of this program, in order."""
+    fresh = sqlite_utils.Database(memory=True)
+    with fresh:
+        return [step.name for step in MIGRATIONS.pending(fresh)]
+
+
+def apply(db: sqlite_utils.Database) -> list[str]:
+    """Do the missing steps; their names. Raises NewerDatabase."""
+    refuse_newer(db)
+    missing = [step.name for step in MIGRATIONS.pending(db)]
+    MIGRATIONS.apply(db)
+    return missing
+
+
+@MIGRATIONS(name="0001_the_house")
+def the_house(db: sqlite_utils.Database) -> None:
+    db.create_table(
+        "sources",
+        {
+            "id": int, "name": str, "kind": str, "cursor": str, "status": str, "error": str, "first_seen_at": str,
+            "last_ok_at": str, "next_poll_at": str, "stored": int, "quarantined": int,
+        },
+        pk="id",
+        not_null={"name", "kind", "status", "error", "first_seen_at", "stored", "quarantined"},
+        strict=True,
+    ).create_index(["name"], unique=True)  # fmt: skip
+    db.create_table(
+        "mentions",
+        {
+            "id": int, "source_id": int, "native_id": str, "brand": str, "also": str, "query": str, "author": str,
+            "author_name": str, "followers": int, "text": str, "title": str, "url": str, "lang": str,
+            "published_at": str, "seen_at": str, "changed_at": str, "likes": int, "shares": int, "replies": int,
+            "stars": float, "private": int, "reach": int, "sentiment": float, "label": str, "priority": int,
+            "reasons": str, "case_id": int, "gone_at": str,
+        },
+        pk="id",
+        not_null={
+            "source_id", "native_id", "brand", "query", "author", "text", "seen_at", "label", "priority", "reasons",
+        },
+        foreign_keys=[("source_id", "sources", "id")],
+        strict=True,
+    )  # fmt: skip
+    for statement in _MENTION_INDEXES:
+        db.execute(statement)
+    db.create_table(
+        "cases",
+        {
+            "id": int, "brand": str, "status": str, "priority": int, "version": int, "mention_id": int,
+            "mention_count": int, "reach": int, "reasons": str, "opened_at": str, "updated_at": str, "due_at": str,
+            "assignee": str, "claimed_at": str, "answered_at": str, "resolved_at": str, "snoozed_until": str,
+            "escalated_at": str, "resolution": str, "is_fixed": int,
+        },
+        pk="id",
+        not_null={"brand", "status", "priority", "version", "mention_id", "mention_count", "opened_at"},
+        strict=True,
+    )  # fmt: skip
+    for statement in _CASE_TABLES:
+        db.execute(statement)
+    for statement in (*DIGESTS, *LOCAL_CHAT):
+        db.execute(statement)
+
+
+_MENTION_INDEXES = (
+    "create unique index mentions_identity on mentions (source_id, native_id)",
+    "create index mentions_author on mentions (author, id)",
+    "create index mentions_case on mentions (case_id, id) where case_id is not null",
+    # The texts are indexed in bulk, in the transaction that stores them: a trigger for each row costs almost five times
+    # as much.
+    # Sizes of columns serve a ranking that nobody asks for (newest first). Merging eight runs at once writes less.
+    "create virtual table mentions_text using fts5 (title, text, content='mentions', content_rowid='id', columnsize=0,"
+    ' tokenize="unicode61 remove_diacritics 2")',
+    "insert into mentions_text (mentions_text, rank) values ('automerge', 8)",
+    "create table counts (hour text not null, brand text not null, source_id integer not null, label text not null,"
+    " mentions integer not null, cases integer not null, primary key (hour, brand, source_id, label)) strict,"
+    " without rowid",
+)
+
+_CASE_TABLES = (
+    # The queue's pages in their order, and all that its usual filters ask, so that counting them reads nothing else.
+    "create index cases_queue on cases (priority desc, opened_at, id, status, due_at, brand, snoozed_until)"
+    " where status <> 'resolved' and snoozed_until is null",
+    "create index cases_due on cases (due_at) where status <> 'resolved' and snoozed_until is null",
+    "create index cases_assignee on cases (assignee, status) where status <> 'resolved'",
+    "create index cases_snoozed on cases (snoozed_until) where snoozed_until is not null",
+    "create table case_events (seq integer primary key, case_id integer not null references cases (id),"
+    " version integer not null, at text not null, actor text not null, kind text not null, detail text not null,"
+    " unique (case_id, version)) strict",
+    "create trigger case_events_keep before update on case_events begin"
+    " select raise(abort, 'case events are never changed'); end",
+    "create trigger case_events_stay before delete on case_events begin"
+    " select raise(abort, 'case events are never deleted'); end",
+    "create table story_keys (key text not null, case_id integer not null references cases (id),"
+    " primary key (key, case_id)) strict, without rowid",
+    "create table drafts (id integer primary key, case_id integer not null references cases (id),"
+    " revision integer not null,"
+    " state text not null, text text not null, text_hash text not null, target text not null, account text not null,"
+    " author text not null, created_at text not null, updated_at text not null, approved_by text, approved_at text,"
+    " approved_hash text, rejected_by text, rejected_why text not null default '', sent_by text, sent_at text,"
+    " sent_url text not null default '', check (approved_by is null or approved_hash is not null)) strict",
+    "create index drafts_case on drafts (case_id, id)",
+    "create table deliveries (id integer primary key, key text not null unique, action text not null,"
+    " subject text not null,"
+    " parent text not null, chat text not null, channel text not null, lane integer not null, state text not null,"
+    " revision integer not null, attempts integer not null, not_before text not null, attempted_at text,"
+    " remote_ref text not null,"
+    " error text not null, body text not null, created_at text not null) strict",
+    "create index deliveries_due on deliveries (lane, id) where state = 'pending'",
+    "create index deliveries_open on deliveries (state) where state in ('sending', 'dead')",
+    "create index deliveries_subject on deliveries (subject)",
+    "create table inbox (key text primary key, at text not null, what text not null) strict, without rowid",
+    "create index inbox_at on inbox (at)",
+    "create table mutes (id integer primary key, what text not null, value text not null, brand text not null,"
+    " until text not null,"
+    " created_by text not null, created_at text not null, removed_at text, hidden integer not null default 0) strict",
+    "create table quarantine (id integer primary key, source_id integer not null references sources (id),"
+    " at text not null,"
+    " place text not null, reason text not null, sample text not null, unique (source_id, place, sample)) strict",
+)

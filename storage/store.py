@@ -1,0 +1,89 @@
+"""One door to everything that is remembered. The only file that names an engine."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from storage import migrations
+from storage.cases import Cases
+from storage.deliveries import Deliveries
+from storage.digests import Digests
+from storage.drafts import Drafts
+from storage.engine import Engine
+from storage.errors import StorageError
+from storage.inbox import Inbox
+from storage.local_chat import LocalChat
+from storage.mentions import Mentions
+from storage.mutes import Mutes
+from storage.sources import Sources
+from storage.sqlite import FileLock, SqliteEngine
+from storage.sqlite import engine_version as engine_version
+from storage.sqlite import has_full_text as has_full_text
+from storage.sqlite import holder as holder
+from storage.stories import Stories
+
+
+class Store:
+    """The topics of one connection. Only one thread uses a Store at a time; only one Store of a file may write."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sources = Sources(engine)
+        self.mentions = Mentions(engine)
+        self.cases = Cases(engine)
+        self.stories = Stories(engine)
+        self.drafts = Drafts(engine)
+        self.deliveries = Deliveries(engine)
+        self.digests = Digests(engine)
+        self.mutes = Mutes(engine)
+        self.inbox = Inbox(engine)
+        self.local_chat = LocalChat(engine)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing; inside another transaction it joins that one."""
+        return self.engine.transaction()
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+def open_storage(path: Path, *, read_only: bool = False, migrate: bool = True) -> Store:
+    """Open the file, bring its schema up to date, and answer the store.
+
+    Raises NewerDatabase for a file of a newer Earshot (before anything is written), DamagedDatabase, StorageError.
+    """
+    if not path.exists():
+        if read_only:
+            raise StorageError(f"There is no database at {path} yet.", "`earshot run` or `earshot demo` makes it.")
+    else:
+        _refuse_newer(path)
+    engine = SqliteEngine(path, is_read_only=read_only)
+    if migrate and not read_only:
+        migrations.apply(engine.db)
+    return Store(engine)
+
+
+def lock(path: Path) -> FileLock:
+    """Hold the file for this program alone. Raises AlreadyRunning, naming the holder."""
+    return FileLock(path)
+
+
+def version(path: Path) -> tuple[int, int]:
+    """How many schema steps the file has, and how many this program knows. (0, n) for a file that is not there."""
+    known = len(migrations.known_steps())
+    if not path.exists():
+        return 0, known
+    engine = SqliteEngine(path, is_read_only=True)
+    try:
+        return len(migrations.MIGRATIONS.applied(engine.db)), known
+    finally:
+        engine.close()
+
+
+def _refuse_newer(path: Path) -> None:
+    if path.stat().st_size == 0:
+        return
+    engine = SqliteEngine(path, is_read_only=True)
+    try:
+        migrations.refuse_newer(engine.db)
+    finally:
+        engine.close()

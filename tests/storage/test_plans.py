@@ -1,0 +1,64 @@
+"""The work list is read and counted through its index, however many cases there are."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.store import Store, open_storage
+from tests.kit import NOW
+
+
+class Told(Store):
+    """A store that keeps the plans of what it is asked."""
+
+    plans: list[str]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    store = Told(open_storage(tmp_path / "earshot.db").engine)
+    store.plans = []
+    rows, value = store.engine.rows, store.engine.value
+
+    def explain(sql: str, params: tuple[object, ...]) -> None:
+        store.plans += [row["detail"] for row in rows(f"explain query plan {sql}", params)]
+
+    def told_rows(sql: str, params: tuple[object, ...] = ()) -> object:
+        explain(sql, params)
+        return rows(sql, params)
+
+    def told_value(sql: str, params: tuple[object, ...] = ()) -> object:
+        explain(sql, params)
+        return value(sql, params)
+
+    monkeypatch.setattr(store.engine, "rows", told_rows)
+    monkeypatch.setattr(store.engine, "value", told_value)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("which", ["open", "unclaimed", "overdue"])
+@pytest.mark.parametrize("brand", ["", "Heron Air"])
+def test_a_page_of_the_queue_is_not_sorted_and_its_count_reads_the_index_alone(
+    store: Told, which: str, brand: str
+) -> None:
+    store.cases.queue(which, member="ana", brand=brand, source="", now=NOW, limit=8, offset=0)
+    assert store.plans == ["SCAN cases USING COVERING INDEX cases_queue", "SCAN cases USING INDEX cases_queue"]
+
+
+def test_what_became_overdue_is_found_by_its_time(store: Told) -> None:
+    store.cases.newly_overdue(NOW - timedelta(minutes=1), NOW)
+    assert store.plans == ["SEARCH cases USING INDEX cases_due (due_at>? AND due_at<?)"]
+
+
+def test_the_newest_case_of_a_key_is_found_without_reading_the_others(store: Told) -> None:
+    store.stories.find(["a", "b"], NOW)
+    reads = [plan for plan in store.plans if not plan.startswith(("CO-ROUTINE", "CORRELATED"))]
+    assert [plan.replace(" 2 CONSTANT ROWS", " wanted") for plan in reads] == [
+        "SCAN wanted",
+        "SCAN wanted",
+        "SEARCH k USING PRIMARY KEY (key=?)",
+        "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+    ]
