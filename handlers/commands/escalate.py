@@ -1,0 +1,30 @@
+from handlers import cases, drafts
+from handlers.context import Context
+from handlers.requests import CaseNumber, Reply, Words, command
+from handlers.rules.policy import Member
+from handlers.rules.routing import split
+from storage.errors import Conflict
+from storage.types import Lane
+
+
+@command(button="Escalate", example="escalate 142 press is calling")
+def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = None) -> Reply:
+    """Raise a case to the second channel."""
+    found = cases.find(ctx, case)
+    if not ctx.policy.escalate_to:
+        raise Conflict("No channel is named for escalations.", "An admin can set escalate_to in earshot.toml.")
+    if found.escalated_at is not None:
+        raise Conflict(f"#{case} is already escalated.", f"It stands in {split(ctx.policy.escalate_to)[1]}.")
+    changed = cases.act(ctx, who, found, "escalate", {"why": (why or "")[:500]}, escalated_at=ctx.now)
+    chat, channel = split(ctx.policy.escalate_to)
+    ctx.store.deliveries.post(
+        f"card:{case}:{chat}:{channel}",
+        subject=f"case:{case}",
+        chat=chat,
+        channel=channel,
+        lane=Lane.URGENT,
+        now=ctx.now,
+    )
+    drafts.show_in_threads(ctx, case)
+    cases.tell(ctx, changed, f"{who.label} escalated #{case}." + (f" {why[:500]}" if why else ""))
+    return Reply(f"#{case} is escalated to {channel}.")

@@ -1,0 +1,38 @@
+from handlers.cards import Row, Screen
+from handlers.context import Context
+from handlers.dispatch import unknown
+from handlers.requests import COMMANDS, Reply, Words, command
+from handlers.rules.policy import Member
+from handlers.rules.roles import may, who_may
+from storage.errors import InvalidInput
+
+
+@command(is_read=True, example="help draft")
+def help_(ctx: Context, who: Member, verb: Words | None = None) -> Reply:
+    """What you can do here."""
+    if verb is None:
+        listed = (found for found in COMMANDS.values() if may(who, found.verb))
+        rows = tuple(
+            Row(f"/earshot {found.usage}", None, (found.help,))
+            for found in sorted(listed, key=lambda found: found.verb)
+        )
+        return Reply(
+            screen=Screen(
+                "What you can do here", "The buttons on cards do the same. Answers are seen by you alone.", rows
+            )
+        )
+    found = COMMANDS.get(verb.strip().lower().removeprefix("/earshot").strip())
+    if found is None:
+        raise InvalidInput(unknown(verb.strip()))
+    allowed = "" if may(who, found.verb) else f"For {who_may(found.verb)}."
+    details = tuple(
+        part
+        for part in (
+            found.help,
+            " ".join(found.details.split()),
+            f"For example: /earshot {found.example}" if found.example else "",
+            allowed,
+        )
+        if part
+    )
+    return Reply(screen=Screen(f"/earshot {found.usage}", "\n".join(details)))

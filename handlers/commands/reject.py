@@ -1,0 +1,27 @@
+from handlers import cases, drafts
+from handlers.context import Context
+from handlers.forms import Field, Form
+from handlers.requests import CaseNumber, Reply, Words, command
+from handlers.rules.policy import Member
+from handlers.rules.text import shown
+
+
+@command(button="Request changes", example="reject 142 please offer a refund")
+def reject(ctx: Context, who: Member, case: CaseNumber, why: Words | None = None) -> Reply:
+    """Ask for a change in the draft, saying which."""
+    found = cases.find(ctx, case)
+    if why is None:
+        waiting = drafts.waiting(ctx, found)
+        field = Field("why", "What should change", "long_text", max_length=500)
+        return Reply(
+            form=Form(
+                f"Request changes to #{case}",
+                "reject",
+                case,
+                (field,),
+                submit="Request",
+                quote=shown(waiting.text, 1200).words,
+            )
+        )
+    rejected = drafts.reject(ctx, who, found, why)
+    return Reply(f"{ctx.policy.label(rejected.author)} is asked to change the draft for #{case}.")

@@ -1,0 +1,56 @@
+from handlers.cards import Row, Screen
+from handlers.context import Context
+from handlers.requests import Reply, Words, command
+from handlers.rules.policy import Brand, Member
+from handlers.rules.roles import may, who_may
+from handlers.rules.when import length
+from storage.errors import InvalidInput, NotAllowed
+from storage.types import Priority
+
+
+@command(is_read=True, example="settings", typed="[reload]")
+def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
+    """What is configured; with reload, earshot.toml is read again."""
+    if act is not None:
+        return _reload(who, act)
+    policy = ctx.policy
+    rows = [
+        Row(
+            f"Brand {brand.name}",
+            None,
+            _queries(brand),
+        )
+        for brand in policy.brands
+    ]
+    rows += [
+        Row(
+            f"Route to {route.channel}",
+            None,
+            (_from(route.min_priority), *route.brands, *route.sources, *route.labels),
+        )
+        for route in policy.routes
+    ]
+    rows += [
+        Row(f"Source {entry.name}", None, (entry.kind, "on" if entry.is_on else "off")) for entry in policy.sources
+    ]
+    sla = ", ".join(f"{name} {length(getattr(policy.sla, name))}" for name in ("urgent", "high", "normal", "low"))
+    four_eyes = "on" if policy.four_eyes else "off"
+    intro = f"First response promised within: {sla}. Four eyes: {four_eyes}. Times in {policy.timezone}."
+    return Reply(screen=Screen(f"Settings of {policy.team}", intro, tuple(rows), "These stand in earshot.toml."))
+
+
+def _queries(brand: Brand) -> tuple[str, ...]:
+    """Each on one line, however many the file has."""
+    return tuple(f"{name}: {' '.join(text.split())}" for name, text in brand.queries.items())
+
+
+def _from(priority: Priority) -> str:
+    return f"{priority.word} only" if priority is max(Priority) else f"{priority.word} and up"
+
+
+def _reload(who: Member, act: str) -> Reply:
+    if act.strip().lower() != "reload":
+        raise InvalidInput(f'"{act[:40]}" is not a part of settings.', "`settings reload` reads earshot.toml again.")
+    if not may(who, "reload"):
+        raise NotAllowed(f"That is for {who_may('reload')}.")
+    return Reply("earshot.toml is read again.", effect="reload")

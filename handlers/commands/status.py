@@ -1,0 +1,95 @@
+from handlers.cards import Button, Row, Screen
+from handlers.context import Context
+from handlers.requests import Reply, Words, command
+from handlers.rules.policy import Member, SourceEntry
+from handlers.rules.roles import may, who_may
+from handlers.rules.text import shown
+from handlers.rules.when import ago, length
+from storage.errors import InvalidInput, NotAllowed
+from storage.types import SourceState
+
+_SIGNS = {"ok": "🟢", "new": "⚪", "failing": "🟠", "off": "🔴"}
+
+
+@command(example="status", typed="[retry]")
+def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
+    """Health of sources and chats; with retry, failed deliveries are sent again."""
+    if act is not None:
+        return Reply(_retry(ctx, who, act))
+    numbers = ctx.store.cases.numbers(ctx.now)
+    waiting, oldest = ctx.store.deliveries.waiting(ctx.now)
+    late = f", the oldest for {length(ctx.now - oldest)}" if oldest and (ctx.now - oldest).total_seconds() > 5 else ""
+    wait = "1 delivery waits" if waiting == 1 else f"{waiting} deliveries wait"
+    intro = (
+        f"{_cases(numbers.get('open', 0))}: {numbers.get('unclaimed', 0)} unclaimed, "
+        f"{numbers.get('overdue', 0)} overdue, "
+        f"{numbers.get('snoozed', 0)} snoozed. {wait}{late}."
+    )
+    states = ctx.store.sources.all()
+    heard = {state.name for state in states}
+    rows = [_source(ctx, state) for state in states]
+    rows += [_silent(entry) for entry in ctx.policy.sources if not entry.is_on or entry.name not in heard]
+    dead = ctx.store.deliveries.all_dead()
+    rows += [
+        Row(
+            f"🔴 not delivered: {item.subject} to {item.chat}:{item.channel}", None, (_plain(item.error),), colour="red"
+        )
+        for item in dead
+    ]
+    rows += [
+        Row(f"⚠️ {source}: {_plain(place)}", shown(sample, 120), (_plain(reason),), colour="orange")
+        for source, place, reason, sample in ctx.store.sources.quarantined(5)
+    ]
+    people = ", ".join(f"@{member.name} ({', '.join(member.roles)})" for member in ctx.policy.members)
+    retry = (
+        (Button("Send failed ones again", "status", values=(("act", "retry"),)),) if dead and may(who, "retry") else ()
+    )
+    return Reply(
+        screen=Screen(f"Status of {ctx.policy.team}", intro, tuple(rows), f"Team: {people}", buttons=retry),
+        can_share=True,
+    )
+
+
+def _cases(count: int) -> str:
+    return f"{count} open case{'' if count == 1 else 's'}"
+
+
+def _retry(ctx: Context, who: Member, act: str) -> str:
+    if act.strip().lower() != "retry":
+        raise InvalidInput(f'"{act[:40]}" is not a part of status.', "`status retry` sends failed deliveries again.")
+    if not may(who, "retry"):
+        raise NotAllowed(f"That is for {who_may('retry')}.")
+    count = ctx.store.deliveries.revive(ctx.now)
+    return (
+        f"{count} failed {'delivery is' if count == 1 else 'deliveries are'} on the way again."
+        if count
+        else "Nothing has failed."
+    )
+
+
+def _source(ctx: Context, state: SourceState) -> Row:
+    entry = ctx.policy.source(state.name)
+    heard = f"last heard {ago(state.last_ok_at, ctx.now)}" if state.last_ok_at else "not heard yet"
+    told = [heard, f"{state.stored:,} mentions stored"]
+    if state.quarantined:
+        told.append(f"{state.quarantined} in quarantine")
+    if state.error:
+        told.append(_plain(state.error))
+    known = "" if entry else " (no longer in earshot.toml)"
+    return Row(
+        f"{_SIGNS.get(state.status, '⚪')} {state.name} · {state.kind} · {state.status}{known}",
+        None,
+        tuple(told),
+        colour="red" if state.status == "off" else "grey",
+    )
+
+
+def _plain(told: str) -> str:
+    """What a file, a feed or a server said, on one line and with nothing hidden in it."""
+    return " ".join(shown(told, 300).words.split())
+
+
+def _silent(entry: SourceEntry) -> Row:
+    """A source that has told nothing yet, or is not asked."""
+    state = "nothing has come in yet" if entry.is_on else "switched off in earshot.toml"
+    return Row(f"⚪ {entry.name} · {entry.kind} · {state}", None, ())

@@ -1,0 +1,44 @@
+"""What a handler may use: the store, the team's policy, the rules' working parts, and the time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handlers.rules.matching import Matcher
+from handlers.rules.policy import Policy
+from handlers.rules.scoring import DayOneScorer, Scorer
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What one policy makes of mentions. Replaced whole when the policy is reloaded."""
+
+    policy: Policy
+    matcher: Matcher[tuple[str, str]]  # keys are (brand, query name)
+    scorer: Scorer
+
+
+def think(policy: Policy) -> Brain:
+    """The working parts for a policy. Raises QueryError for a query that cannot be read."""
+    queries = [
+        ((brand.name, name), expression) for brand in policy.brands for name, expression in brand.queries.items()
+    ]
+    return Brain(policy, Matcher(queries), DayOneScorer())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call's surroundings. `now` is UTC and is the only clock that a handler knows."""
+
+    store: Store
+    brain: Brain
+    now: datetime
+
+    @property
+    def policy(self) -> Policy:
+        return self.brain.policy
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.policy.timezone)

@@ -1,0 +1,177 @@
+"""From a proposed reply to a sent one. Approval is another person's yes to exactly one text, target and account."""
+
+import hashlib
+
+from handlers import cases
+from handlers.context import Context
+from handlers.rules.policy import Member
+from handlers.rules.roles import may, who_may
+from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from storage.types import Case, Draft, DraftState, Status
+
+LONGEST = 5_000  # characters of a reply
+
+
+def hash_of(text: str, target: str, account: str, answered: str) -> str:
+    """What an approval is bound to: SHA-256 over text, target, account and the customer's words that it answers.
+
+    Each stands with its length, so that none can pose as another.
+    """
+    parts = "".join(f"{len(part)}:{part}" for part in (text, target, account, answered))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def write(ctx: Context, who: Member, case: Case, text: str) -> Draft:
+    """Propose a reply, or change the proposed one, which voids its approval. An unclaimed case becomes hers."""
+    words = text.strip()
+    if not words:
+        raise InvalidInput("A draft needs words.", "Type the reply.", field="text")
+    if len(words) > LONGEST:
+        raise InvalidInput(
+            f"That is {len(words):,} characters; a reply has at most {LONGEST:,}.", "Shorten it.", field="text"
+        )
+    if case.status is Status.OPEN:
+        case = cases.claim(ctx, who, case)
+    target, answered = _answered(ctx, case)
+    account = account_of(ctx, case)
+    current = ctx.store.drafts.current(case.id)
+    values = {
+        "text": words,
+        "text_hash": hash_of(words, target, account, answered),
+        "target": target,
+        "account": account,
+        "author": who.name,
+    }
+    if current is None:
+        draft = ctx.store.drafts.add(case_id=case.id, now=ctx.now, **values)
+    else:
+        rewritten = ctx.store.drafts.rewrite(current, now=ctx.now, **values)
+        draft = rewritten if rewritten is not None else _lost(current)
+    cases.act(ctx, who, case, "draft", {"draft": str(draft.id), "hash": draft.text_hash[:12]})
+    cases.put_in_threads(ctx, case.id, f"draft:{draft.id}")
+    return draft
+
+
+def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
+    """Say yes to the draft. `text_hash` is what the button showed; another text meanwhile is refused."""
+    draft = waiting(ctx, case, text_hash)
+    if draft.state is DraftState.APPROVED:
+        raise Conflict(f"{ctx.policy.label(draft.approved_by)} has already approved it.", f"`send {case.id}` is next.")
+    if draft.state is DraftState.REJECTED:
+        raise Conflict(
+            f"{ctx.policy.label(draft.rejected_by)} asked for a change.", f"`draft {case.id}` changes it first."
+        )
+    if ctx.policy.four_eyes and draft.author == who.name:
+        raise NotAllowed(
+            "You wrote this draft, so somebody else must approve it (four eyes).", f"Ask {_others(ctx, who)}."
+        )
+    _refuse_stale(ctx, case, draft)
+    approved = ctx.store.drafts.approve(draft, by=who.name, now=ctx.now) or _lost(draft)
+    cases.act(ctx, who, case, "approve", {"draft": str(draft.id), "hash": approved.text_hash[:12]})
+    return approved
+
+
+def reject(ctx: Context, who: Member, case: Case, why: str) -> Draft:
+    """Ask for a change, saying which; the author is told."""
+    if not why.strip():
+        raise InvalidInput("Say what should change.", field="why")
+    draft = waiting(ctx, case)
+    rejected = ctx.store.drafts.reject(draft, by=who.name, why=why.strip()[:500], now=ctx.now) or _lost(draft)
+    changed = cases.act(ctx, who, case, "reject", {"draft": str(draft.id), "why": why.strip()[:500]})
+    cases.tell(
+        ctx,
+        changed,
+        f"{who.label} asks for a change in the draft for #{case.id}: {why.strip()[:500]}",
+        ping=draft.author,
+    )
+    return rejected
+
+
+def ready(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
+    """The approved draft that she may send now. Approval, hash, role and account are checked again here."""
+    if case.assignee != who.name and not may(who, "send for another"):
+        raise NotAllowed(
+            cases.where_it_stands(ctx, case),
+            f"Only its assignee, or {who_may('send for another')}, can send the reply.",
+        )
+    draft = waiting(ctx, case, text_hash)
+    if draft.state is not DraftState.APPROVED or draft.approved_hash != draft.text_hash:
+        raise Conflict(
+            f"The draft for #{case.id} is not approved.", f"`approve {case.id}` is for {who_may('approve')}."
+        )
+    _refuse_stale(ctx, case, draft)
+    if ctx.policy.four_eyes and draft.approved_by == draft.author:
+        raise NotAllowed("This draft was approved by its author.", "Somebody else must approve it (four eyes).")
+    approver = ctx.policy.member(draft.approved_by or "")
+    if not may(approver, "approve"):
+        raise NotAllowed(
+            f"{ctx.policy.label(draft.approved_by)} may no longer approve.",
+            f"`reject {case.id}` it, and have it approved anew.",
+        )
+    return draft
+
+
+def _refuse_stale(ctx: Context, case: Case, draft: Draft) -> None:
+    """Since it was written the file may have named another account, or the customer other words: nobody has said yes
+    to a reply from that one, or to those.
+    """
+    target, answered = _answered(ctx, case)
+    account = account_of(ctx, case)
+    if draft.text_hash == hash_of(draft.text, target, account, answered):
+        return
+    if draft.account != account:
+        why = f"The draft for #{case.id} was written to be sent from {draft.account}; the account is {account} now."
+    elif answered.strip():
+        why = f"The customer's words in #{case.id} were changed after this draft was written."
+    else:
+        why = f"What the draft for #{case.id} answers was deleted by its author."
+    raise Conflict(why, f"`draft {case.id}` writes it anew, and it needs another approval.")
+
+
+def mark_sent(ctx: Context, who: Member, case: Case, url: str, text_hash: str = "") -> Draft:
+    """The approved text stands outside now, at `url`: the case is answered."""
+    draft = ready(ctx, who, case, text_hash)
+    sent = ctx.store.drafts.sent(draft, by=who.name, url=url, now=ctx.now) or _lost(draft)
+    cases.act(ctx, who, case, "sent", {"draft": str(draft.id), "url": url}, answered_at=ctx.now, snoozed_until=None)
+    return sent
+
+
+def waiting(ctx: Context, case: Case, text_hash: str = "") -> Draft:
+    """The draft being worked on. Raises NotFound.
+
+    `text_hash` is what the button that was pressed showed; Conflict for another text.
+    """
+    draft = ctx.store.drafts.current(case.id)
+    if draft is None:
+        raise NotFound(f"#{case.id} has no draft.", f"`draft {case.id}` writes one.")
+    if not draft.text_hash.startswith(text_hash):
+        raise Conflict(f"The draft for #{case.id} was changed since you saw it.", "Read it again first.")
+    return draft
+
+
+def _answered(ctx: Context, case: Case) -> tuple[str, str]:
+    """Which mention a reply answers, and the words of it."""
+    mention = ctx.store.mentions.get(case.mention_id)
+    return (f"{mention.source}:{mention.native_id}", f"{mention.title}\n{mention.text}") if mention else ("", "")
+
+
+def account_of(ctx: Context, case: Case) -> str:
+    """The account that a reply is sent from."""
+    brand = next((brand for brand in ctx.policy.brands if brand.name == case.brand), None)
+    return (brand.reply_as or brand.name) if brand else case.brand
+
+
+def show_in_threads(ctx: Context, case_id: int) -> None:
+    """The draft being worked on stands in the thread of every card of the case, also of one that came later."""
+    draft = ctx.store.drafts.current(case_id)
+    if draft is not None:
+        cases.put_in_threads(ctx, case_id, f"draft:{draft.id}")
+
+
+def _others(ctx: Context, who: Member) -> str:
+    names = [member.label for member in ctx.policy.members if member.name != who.name and may(member, "approve")]
+    return " or ".join(names) or "an admin to name an approver"
+
+
+def _lost(draft: Draft) -> Draft:
+    raise Conflict(f"The draft for #{draft.case_id} was changed by somebody else just now.", "Read it again.")

@@ -1,0 +1,311 @@
+"""What each message says now, drawn whole from what is stored. Drawing twice gives the same; nothing is patched."""
+
+import json
+from datetime import datetime
+
+from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.context import Context
+from handlers.ports import ByLink, reply_way
+from handlers.rules.text import host_of, safe_url, shown
+from handlers.rules.when import ago, clock, length
+from storage.types import Case, Draft, DraftState, Mention, Priority, Resolution, Status
+
+DIGEST = 15  # cases in one digest
+QUOTE = 600  # characters of the customer's words on a card
+_GONE = "The author has deleted this."
+
+
+def draw(ctx: Context, subject: str, body: str) -> Drawing | None:
+    """The message for a delivery's subject; None when there is nothing to show (any more)."""
+    kind, _, rest = subject.partition(":")
+    if kind == "case":
+        case = ctx.store.cases.get(int(rest))
+        mention = ctx.store.mentions.get(case.mention_id) if case else None
+        return card(ctx, case, mention) if case and mention else None
+    if kind == "draft":
+        draft = ctx.store.drafts.get(int(rest))
+        case = ctx.store.cases.get(draft.case_id) if draft else None
+        return draft_card(ctx, case, draft) if draft and case else None
+    if kind == "digest":
+        return digest(ctx, int(rest))
+    if kind == "notice" and body:
+        told = json.loads(body)
+        return Notice(told["words"], told["ping"], told["case"])
+    return None
+
+
+def card(ctx: Context, case: Case, mention: Mention) -> Card:
+    """A case as its channel sees it."""
+    is_small = case.status is Status.RESOLVED
+    gist = mention.title or (mention.text if is_small else "")
+    dot, colour = dot_of(case)
+    return Card(
+        case=case.id,
+        colour=colour,
+        dot=dot,
+        status=status_in_words(ctx, case),
+        priority=case.priority.word,
+        source=mention.source,
+        author=author_of(mention),
+        link=link_of(mention.url, "Open"),
+        seen_at=case.opened_at,
+        due=due_by(ctx, case),
+        title=shown(gist, 150).words,
+        quote=None if is_small else shown(mention.text or _GONE, QUOTE),
+        facts=facts(ctx, case, mention),
+        why=case.reasons,
+        buttons=buttons(case),
+        menu=menu(case, mention),
+        is_small=is_small,
+    )
+
+
+def digest(ctx: Context, digest_id: int) -> Screen | None:
+    """Several low cards in one message, each as it stands now."""
+    cases = [case for number in ctx.store.digests.cases(digest_id) if (case := ctx.store.cases.get(number))]
+    if not cases:
+        return None
+    rows = tuple(
+        case_row(ctx, case, ctx.store.mentions.get(case.mention_id), is_lasting=True) for case in cases[:DIGEST]
+    )
+    more = f"And {len(cases) - DIGEST} more: `/earshot queue` has them all." if len(cases) > DIGEST else ""
+    return Screen(f"{len(cases)} quieter case{'s' if len(cases) != 1 else ''}", rows=rows, outro=more)
+
+
+def dot_of(case: Case) -> tuple[str, str]:
+    """The status dot and the colour of the strip; the word beside them says the same."""
+    if case.status is Status.RESOLVED:
+        return (
+            ("⚪", "grey")
+            if case.resolution in (Resolution.IRRELEVANT, Resolution.SPAM, Resolution.DUPLICATE)
+            else ("✅", "green")
+        )
+    if case.snoozed_until is not None:
+        return "💤", "grey"
+    if case.status is Status.ANSWERED:
+        return "🔵", "blue"
+    if case.status is Status.CLAIMED:
+        return "🟡", "yellow"
+    return ("🔴", "red") if case.priority is Priority.URGENT else ("🟠", "orange")
+
+
+def status_in_words(ctx: Context, case: Case) -> str:
+    """open, claimed by Ana, snoozed until Mon 23 Nov 09:00, answered by Bo, resolved: replied, not yet fixed · Bo."""
+    who = ctx.policy.label(case.assignee) if case.assignee else ""
+    if case.status is Status.RESOLVED:
+        fixed = "" if case.is_fixed or case.resolution is not Resolution.REPLIED else ", not yet fixed"
+        return f"resolved: {case.resolution}{fixed}" + (f" · {who}" if who else "")
+    words = {
+        Status.OPEN: "open",
+        Status.CLAIMED: f"claimed by {who}",
+        Status.ANSWERED: f"answered by {who}" if who else "answered",
+    }[case.status]
+    if case.escalated_at is not None:
+        words += " · escalated"
+    return f"{words} · snoozed until {clock(case.snoozed_until, ctx.now, ctx.zone)}" if case.snoozed_until else words
+
+
+def due_by(ctx: Context, case: Case) -> str:
+    """The promise on a card, as a time of day: a card is drawn once and read for hours."""
+    if case.due_at is None or not _waits(case):
+        return ""
+    moment = clock(case.due_at, ctx.now, ctx.zone)
+    return f"overdue since {moment}" if case.due_at < ctx.now else f"due by {moment}"
+
+
+def _waits(case: Case) -> bool:
+    return case.status in (Status.OPEN, Status.CLAIMED) and case.snoozed_until is None
+
+
+def due_in_words(case: Case, now: datetime) -> str:
+    """The promise in an answer that is read now: due in 3 h, overdue by 10 min."""
+    if case.due_at is None or not _waits(case):
+        return ""
+    if case.due_at < now:
+        return f"overdue by {length(now - case.due_at)}"
+    return f"due in {length(case.due_at - now)}"
+
+
+def author_of(mention: Mention) -> str:
+    name = shown(mention.author_name or mention.author, 60).words.replace("\n", " ").strip()
+    return name or "somebody"
+
+
+def link_of(url: str, label: str) -> Link | None:
+    safe = safe_url(url)
+    return Link(label, safe, host_of(safe)) if safe else None
+
+
+def facts(ctx: Context, case: Case, mention: Mention) -> tuple[str, ...]:
+    """The line of facts: reach, sentiment, stars, alike, brand when there are several."""
+    found = [f"reach {people(case.reach)}" if case.reach is not None else "reach unknown"]
+    found.append(sentiment_in_words(mention))
+    if mention.stars is not None:
+        found.append(f"{mention.stars:g} of 5 stars")
+    if engagement := engagement_in_words(mention):
+        found.append(engagement)
+    if case.mention_count > 1:
+        found.append(f"+{case.mention_count - 1} alike")
+    if len(ctx.policy.brands) > 1:
+        found.append(case.brand)
+    if mention.private:
+        found.append("private: never quote in public")
+    return tuple(found)
+
+
+def sentiment_in_words(mention: Mention) -> str:
+    """negative -0.42, positive +0.61; a score of nothing is the word alone."""
+    scored = mention.sentiment is not None and abs(mention.sentiment) >= 0.005
+    return f"{mention.label} {mention.sentiment:+.2f}" if scored else mention.label
+
+
+def engagement_in_words(mention: Mention) -> str:
+    counts = (
+        (mention.shares, "share", "shares"),
+        (mention.likes, "like", "likes"),
+        (mention.replies, "reply", "replies"),
+    )
+    return ", ".join(f"{people(count)} {one if count == 1 else more}" for count, one, more in counts if count)
+
+
+def people(count: int) -> str:
+    """1,234 as 1.2k; a number of people is never exact."""
+    if count < 1_000:
+        return str(count)
+    return (
+        f"{count / 1_000:.1f}k".replace(".0k", "k")
+        if count < 1_000_000
+        else f"{count / 1_000_000:.1f}M".replace(".0M", "M")
+    )
+
+
+def buttons(case: Case) -> tuple[Button, ...]:
+    """At most four, by state."""
+    claim = Button("Claim", "claim", case.id, style="primary")
+    draft = Button("Draft reply", "draft", case.id)
+    resolve = Button("Resolve", "resolve", case.id)
+    if case.status is Status.RESOLVED:
+        return (Button("Reopen", "reopen", case.id), Button("Show", "show", case.id))
+    if case.status is Status.ANSWERED:
+        return (
+            Button("Resolve", "resolve", case.id, style="primary"),
+            Button("Reply again", "draft", case.id),
+            Button("Show", "show", case.id),
+        )
+    if case.status is Status.CLAIMED:
+        return (
+            Button("Draft reply", "draft", case.id, style="primary"),
+            resolve,
+            Button("Release", "release", case.id),
+        )
+    return (claim, draft, resolve)
+
+
+def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
+    """What stands behind "More"."""
+    if case.status is Status.RESOLVED:
+        return ()
+    irrelevant = Button(
+        "Irrelevant",
+        "irrelevant",
+        case.id,
+        style="danger",
+        confirm=f"Close #{case.id} as irrelevant? Copies of it will never come back.",
+    )
+    items = [
+        Button("Show all", "show", case.id),
+        Button("Assign…", "assign", case.id),
+        Button("Snooze…", "snooze", case.id),
+    ]
+    if case.escalated_at is None:
+        items.append(Button("Escalate", "escalate", case.id, confirm=f"Escalate #{case.id}?"))
+    items += [Button("Add a note…", "note", case.id), irrelevant]
+    if mention.author:
+        items.append(Button("Mute author…", "mute", None, (("words", f"add author:#{case.id}"),)))
+    return tuple(items)
+
+
+def draft_card(ctx: Context, case: Case, draft: Draft) -> DraftCard:
+    """A draft in the thread of its case."""
+    label = ctx.policy.label
+    state, colour, acts, note = f"proposed by {label(draft.author)}", "yellow", [], ""
+    is_done = case.status is Status.RESOLVED
+    edit = Button("Edit", "draft", case.id)
+    values = (("hash", draft.short_hash),)
+    if draft.state is DraftState.PROPOSED:
+        acts = [
+            Button("Approve", "approve", case.id, values, style="primary"),
+            Button("Request changes", "reject", case.id),
+            edit,
+        ]
+        note = "Waits for another person's approval." if ctx.policy.four_eyes else "Waits for approval."
+    elif draft.state is DraftState.APPROVED:
+        state, colour = f"proposed by {label(draft.author)}, approved by {label(draft.approved_by)}", "blue"
+        acts = [
+            Button("Send", "send", case.id, values, style="primary"),
+            Button("Mark as sent", "sent", case.id, values),
+            edit,
+        ]
+        note = "Approved as it stands here; any edit voids the approval."
+    elif draft.state is DraftState.REJECTED:
+        state, colour, note = (
+            f"{label(draft.rejected_by)} asks for a change",
+            "orange",
+            shown(draft.rejected_why, 500).words,
+        )
+        acts = [Button("Edit", "draft", case.id, style="primary")]
+    elif draft.state is DraftState.SENT:
+        by = f" by {label(draft.sent_by)}" if draft.sent_by else ""
+        at = f", {clock(draft.sent_at, ctx.now, ctx.zone)}" if draft.sent_at else ""
+        state, colour = f"sent{by}{at}", "green"
+    mention = ctx.store.mentions.get(case.mention_id)
+    way = reply_way(mention) if mention else None
+    url = draft.sent_url if draft.state is DraftState.SENT else way.url if isinstance(way, ByLink) else ""
+    whom = f"{author_of(mention)} on {mention.source}" if mention else "somebody"
+    return DraftCard(
+        case=case.id,
+        draft=draft.id,
+        state=state,
+        colour=colour,
+        target=f"answers {whom}, from {draft.account}",
+        text=shown(draft.text, 5_000),
+        link=link_of(url, "See the reply" if draft.state is DraftState.SENT else "Open the mention"),
+        note=note,
+        buttons=() if is_done else tuple(acts),
+    )
+
+
+def case_row(
+    ctx: Context, case: Case, mention: Mention | None, *, length_of_quote: int = 180, is_lasting: bool = False
+) -> Row:
+    """A case as one line of a list. `is_lasting`: it is posted and read for hours, so times are times of day."""
+    dot, colour = dot_of(case)
+    due = due_by(ctx, case) if is_lasting else due_in_words(case, ctx.now)
+    heading = f"{dot} #{case.id} {case.priority.word} · {status_in_words(ctx, case)}" + (f" · {due}" if due else "")
+    when = clock(case.opened_at, ctx.now, ctx.zone) if is_lasting else ago(case.opened_at, ctx.now)
+    told = (author_of(mention), mention.source, when, *facts(ctx, case, mention)[:1]) if mention else ()
+    more = (f"+{case.mention_count - 1} alike",) if case.mention_count > 1 else ()
+    return Row(
+        heading=heading,
+        quote=shown(mention.text or _GONE, length_of_quote) if mention else None,
+        facts=(*told, *more),
+        buttons=(_first_act(case), Button("Show", "show", case.id)),
+        colour=colour,
+    )
+
+
+def _first_act(case: Case) -> Button:
+    return buttons(case)[0]
+
+
+def mention_row(ctx: Context, mention: Mention) -> Row:
+    """A mention as one line of a list, whether it has a case or not."""
+    where = f"case #{mention.case_id}" if mention.case_id else f"no case ({mention.priority.word})"
+    when = mention.published_at or mention.seen_at
+    return Row(
+        heading=f"{author_of(mention)} · {mention.source} · {clock(when, ctx.now, ctx.zone)} · {where}",
+        quote=shown(mention.text or _GONE, 240),
+        facts=(sentiment_in_words(mention), *mention.reasons[:2]),
+        buttons=(Button("Show", "show", mention.case_id),) if mention.case_id else (),
+        colour={"negative": "red", "positive": "green"}.get(mention.label, "grey"),
+    )

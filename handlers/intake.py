@@ -1,0 +1,353 @@
+"""What happens when mentions arrive.
+
+    weigh a page   (handlers/weighing.py, pure)  for each item: clean > match > own voice? > score > reach
+    take it in     (writing thread, one transaction)
+        refuse a replayed delivery               inbox key
+        sort out what is known                   unique (source, native id): repeats, edits, new numbers
+        for each new one:                        copy of a case? > muted? > too old? > too low? > open a case
+        store mentions, search index, counts, cases, events, deliveries, quarantine, and the cursor
+
+Nothing here posts anything: a case writes deliveries, `bot/deliver.py` sends them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from handlers import drafts
+from handlers.context import Context
+from handlers.ports import Tombstone
+from handlers.rules.lifecycle import TRANSITIONS
+from handlers.rules.muting import find_mute
+from handlers.rules.reach import Counts, velocity
+from handlers.rules.routing import Place, lane, places, promised
+from handlers.rules.scoring import Verdict, prioritise
+from handlers.rules.stories import compared, is_alike, is_link, story_of
+from handlers.rules.text import clean, shown
+from handlers.weighing import Weighed, WeighedPage
+from storage.cases import NewCase
+from storage.deliveries import NewPost
+from storage.mentions import Known, NewMention
+from storage.types import Case, Mute, RawMention, Status, to_json, to_text
+
+_REDRAW_PACE = timedelta(seconds=2)  # counters on a card move at most this often
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a page."""
+
+    read: int = 0
+    unmatched: int = 0
+    stored: int = 0
+    known: int = 0
+    cases: int = 0
+    joined: int = 0
+    quarantined: int = 0
+    is_replay: bool = False
+    reasons: list[str] = field(default_factory=list)  # of quarantined items
+
+
+def take_in(
+    ctx: Context, page: WeighedPage, *, inbox_keys: Sequence[str] = (), with_cases: bool | None = None
+) -> Taken:
+    """Store a weighed page and all that follows from it in one transaction.
+
+    `with_cases` true opens cases for old items too (an import that asks for it), false for none; None goes by their
+    age.
+    """
+    with ctx.store.transaction():
+        keys = [f"hook:{page.entry.name}:{key}" for key in dict.fromkeys(inbox_keys)]
+        is_new = [ctx.store.inbox.take(key, "delivery", ctx.now) for key in keys]
+        if not all(is_new):
+            return Taken(is_replay=True)
+        return _Intake(ctx, page, with_cases).run()
+
+
+class _Intake:
+    """The state of one transaction: what this page has stored so far, so that its own copies find each other."""
+
+    def __init__(self, ctx: Context, page: WeighedPage, with_cases: bool | None) -> None:
+        self.ctx = ctx
+        self.store = ctx.store
+        self.page = page
+        self.with_cases = with_cases
+        self.taken = Taken(read=page.read, unmatched=page.unmatched)
+        self.case_from = ctx.policy.thresholds.case_from
+        self.source_id = self.store.sources.id_of(page.entry.name, page.entry.kind, ctx.now)
+        self.next_id = self.store.mentions.next_id()
+        self.next_case = self.store.cases.next_id()
+        self.arrived: set[str] = set()  # native ids that this page has brought for the first time
+        self.rows: list[NewMention] = []
+        self.new_cases: dict[int, NewCase] = {}
+        self.new_keys: list[tuple[str, int]] = []
+        self.new_posts: list[NewPost] = []
+        self.new_waiting: dict[Place, list[int]] = {}
+        self.stories: dict[str, int] = {}
+        self.lead_words: dict[int, str] = {}
+        self.mutes: list[Mute] = self.store.mutes.active(ctx.now)
+
+    def run(self) -> Taken:
+        known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
+        self.stories = self._stories_of(item for item in self.page.items if item.raw.native_id not in known)
+        for item in self.page.items:
+            if item.raw.native_id in self.arrived:
+                self._flush()
+                known |= self.store.mentions.known(self.source_id, [item.raw.native_id])
+            if (before := known.get(item.raw.native_id)) is not None:
+                if self._again(item, before):
+                    self._flush()
+                    known |= self.store.mentions.known(self.source_id, [item.raw.native_id])
+            else:
+                self._new(item)
+        self._flush()
+        for tombstone in self.page.tombstones:
+            self._gone(tombstone)
+        self._note_source()
+        return self.taken
+
+    def _flush(self) -> None:
+        """Write what was gathered so far, in bulk: one statement a kind of row costs a fraction of one a row."""
+        self.store.mentions.add(self.source_id, self.rows, self.ctx.now)
+        self.store.cases.open_many(list(self.new_cases.values()), self.ctx.now)
+        self.store.stories.add(self.new_keys)
+        self.store.deliveries.post_many(self.new_posts, self.ctx.now)
+        for place, waiting in self.new_waiting.items():
+            self.store.digests.hold(place.chat, place.channel, place.digest, waiting, self.ctx.now)
+        for gathered in (self.rows, self.new_cases, self.new_keys, self.new_posts, self.new_waiting):
+            gathered.clear()
+
+    def _note_source(self) -> None:
+        broken = [(item.where, item.reason, item.sample) for item in self.page.broken]
+        self.taken.quarantined = self.store.sources.quarantine(self.source_id, broken, self.ctx.now)
+        self.taken.reasons = [f"{place}: {reason}" for place, reason, _ in broken]
+        self.store.sources.read_up_to(
+            self.source_id, self.page.cursor, self.taken.stored, self.taken.quarantined, self.ctx.now
+        )
+
+    # A mention that is new
+
+    def _new(self, item: Weighed) -> None:
+        self.taken.stored += 1
+        mention_id, self.next_id = self.next_id, self.next_id + 1
+        case_id = self._case_alike(item)
+        mute = None
+        if case_id is not None:
+            self._join(case_id, item)
+        else:
+            if self.mutes:
+                mute = find_mute(self.mutes, item.raw, self.page.entry.name, (item.brand, item.query))
+            if mute is None and self._is_alert(item):
+                case_id = self._open(item, mention_id)
+            elif mute is not None and self._is_alert(item):
+                self.store.mutes.hid(mute.id, 1)
+        self.arrived.add(item.raw.native_id)
+        self.rows.append(_row(mention_id, item, case_id, mute))
+
+    def _is_alert(self, item: Weighed) -> bool:
+        if item.verdict.priority < self.case_from or self.with_cases is False:
+            return False
+        if self.with_cases:
+            return True
+        if item.raw.published_at is None:
+            return not self.page.is_backlog
+        return self.ctx.now - item.raw.published_at <= self.page.entry.alert_max_age
+
+    def _open(self, item: Weighed, mention_id: int) -> int:
+        case_id, self.next_case = self.next_case, self.next_case + 1
+        verdict = item.verdict
+        due_at = self.ctx.now + promised(self.ctx.policy, verdict.priority)
+        reasons = (*verdict.reasons, item.matched)
+        self.new_cases[case_id] = NewCase(
+            case_id, item.brand, verdict.priority, mention_id, item.reach, reasons, due_at
+        )
+        own = dict.fromkeys(item.story.own, case_id)
+        self.new_keys += own.items()
+        self.stories |= own
+        self.lead_words[case_id] = item.story.words
+        self._alert(case_id, item, item.brand)
+        self.taken.cases += 1
+        return case_id
+
+    def _alert(self, case_id: int, item: Weighed, brand: str) -> None:
+        """Ask for a card wherever a route wants one; `brand` is the case's own."""
+        source, label, priority = self.page.entry.name, item.score.label, item.verdict.priority
+        brands = (brand, item.brand, *item.also)
+        for place in places(self.ctx.policy, brands=brands, source=source, label=label, priority=priority):
+            if place.digest:
+                self.new_waiting.setdefault(place, []).append(case_id)
+                continue
+            key = f"card:{case_id}:{place.chat}:{place.channel}"
+            self.new_posts.append(NewPost(key, f"case:{case_id}", place.chat, place.channel, lane(priority)))
+
+    # A mention that tells the story of a case
+
+    def _stories_of(self, items: Iterable[Weighed]) -> dict[str, int]:
+        """The case of each key that they seek, in few queries for the whole page, and what those cases say."""
+        keys: dict[str, None] = {}
+        nominated: list[str] = []
+        for item in items:
+            keys |= dict.fromkeys(item.story.whole)
+            nominated += item.story.parts
+        keys |= dict.fromkeys(nominated)
+        found = self.store.stories.find(list(keys), self.ctx.now - self.ctx.policy.same_story)
+        unread = {found[key] for key in nominated if key in found} - self.lead_words.keys()
+        texts = self.store.stories.lead_texts(sorted(unread))
+        self.lead_words |= {case_id: compared(text) for case_id, text in texts.items()}
+        return found
+
+    def _case_alike(self, item: Weighed) -> int | None:
+        for key in item.story.whole:
+            if (case_id := self.stories.get(key)) is not None and not self._is_news(key, case_id, item):
+                return case_id
+        nominated = {case_id for key in item.story.parts if (case_id := self.stories.get(key)) is not None}
+        for case_id in sorted(nominated):
+            if is_alike(item.story.words, self.lead_words.get(case_id, "")):
+                return case_id
+        return None
+
+    def _is_news(self, key: str, case_id: int, item: Weighed) -> bool:
+        """Whether it only links to the article of a closed case, and says worse of it than the case did."""
+        if not is_link(key) or case_id in self.new_cases:
+            return False
+        case = self.store.cases.get(case_id)
+        return case is not None and case.status is Status.RESOLVED and item.verdict.priority > case.priority
+
+    def _join(self, case_id: int, item: Weighed) -> None:
+        self.taken.joined += 1
+        if case_id in self.new_cases:
+            self._flush()
+        self.store.cases.join(case_id, item.reach, self.ctx.now)
+        case = self.store.cases.get(case_id)
+        if case is None:
+            return
+        if case.status is not Status.RESOLVED:
+            self._raise(case, item)
+        self.store.deliveries.redraw(f"case:{case_id}", self.ctx.now, self.ctx.now + _REDRAW_PACE)
+
+    def _raise(self, case: Case, item: Weighed) -> None:
+        """A case is as bad as its worst mention, and is promised an answer accordingly."""
+        verdict, transition = item.verdict, TRANSITIONS["raise"]
+        if verdict.priority <= case.priority:
+            return
+        due_at = min(case.opened_at + promised(self.ctx.policy, verdict.priority), case.due_at or self.ctx.now)
+        changed = self.store.cases.change(
+            case,
+            transition.event,
+            actor="earshot",
+            allowed=transition.allowed,
+            now=self.ctx.now,
+            detail={"from": case.priority.word, "to": verdict.priority.word},
+            priority=verdict.priority,
+            reasons=(*verdict.reasons, item.matched),
+            due_at=max(due_at, self.ctx.now),
+            snoozed_until=None,  # it was put off when it was less
+        )
+        if changed is not None:
+            self._alert(case.id, item, case.brand)
+            self._flush()
+            self.store.digests.take_out(case.id)
+            drafts.show_in_threads(self.ctx, case.id)
+
+    # A mention that the source gives again
+
+    def _again(self, item: Weighed, before: Known) -> bool:
+        """Whether that changed anything."""
+        self.taken.known += 1
+        is_edited = (item.raw.text, item.raw.title) != (before.text, before.title)
+        if before.is_gone or not (is_edited or _is_told_anew(_counts(item.raw), _counts(before))):
+            return False
+        verdict = self._verdict_now(item, before)
+        if is_edited:
+            self._edited(item, before, verdict)
+        likes, shares, replies = _counts(item.raw)
+        self.store.mentions.give_again(
+            before.id,
+            likes=likes,
+            shares=shares,
+            replies=replies,
+            reach=item.reach,
+            priority=verdict.priority if is_edited else max(verdict.priority, before.priority),
+            reasons=(*verdict.reasons, item.matched),
+            now=self.ctx.now,
+        )
+        self._follow_up(item._replace(verdict=verdict), before)
+        return True
+
+    def _verdict_now(self, item: Weighed, before: Known) -> Verdict:
+        """How bad it is, knowing how fast its numbers grow."""
+        hours = (self.ctx.now - before.changed_at).total_seconds() / 3600
+        speed = velocity(Counts(*_counts(before)), Counts(*_counts(item.raw)), hours)
+        return prioritise(item.score, reach=item.reach, velocity=speed, thresholds=self.ctx.policy.thresholds)
+
+    def _edited(self, item: Weighed, before: Known, verdict: Verdict) -> None:
+        self.store.mentions.edit(
+            before.id,
+            title=item.raw.title,
+            text=item.raw.text,
+            sentiment=item.score.sentiment,
+            label=item.score.label,
+            priority=verdict.priority,
+            reasons=(*verdict.reasons, item.matched),
+            now=self.ctx.now,
+        )
+
+    def _follow_up(self, item: Weighed, before: Known) -> None:
+        """Open a case that was not worth one before, or raise the one there is and redraw its card."""
+        if before.case_id is None:
+            if item.verdict.priority > before.priority and self._is_alert(item):
+                self._louder(item, before)
+            return
+        case = self.store.cases.get(before.case_id)
+        if case is not None:
+            if item.reach is not None and item.reach != before.reach:
+                self.store.cases.join(case.id, item.reach - (before.reach or 0), self.ctx.now, count=0)
+            if case.status is not Status.RESOLVED:
+                self._raise(case, item)
+            self._redraw_everywhere(case.id, self.ctx.now + _REDRAW_PACE)
+
+    def _redraw_everywhere(self, case_id: int, moment: datetime) -> None:
+        """Also where it stands in a digest: the author's words are not what they were."""
+        self.store.deliveries.redraw(f"case:{case_id}", self.ctx.now, moment)
+        for digest in self.store.digests.of_case(case_id):
+            self.store.deliveries.redraw(f"digest:{digest.id}", self.ctx.now, moment)
+
+    def _louder(self, item: Weighed, before: Known) -> None:
+        """A mention that was not worth a case is now: the same questions are asked as of a new one."""
+        item = item._replace(story=story_of(item.brand, item.raw, is_weighty=True))
+        self.stories = self._stories_of([item]) | self.stories
+        case_id = self._case_alike(item)
+        if case_id is not None:
+            self._join(case_id, item)
+        elif mute := find_mute(self.mutes, item.raw, self.page.entry.name, (item.brand, item.query)):
+            self.store.mutes.hid(mute.id, 1)
+        else:
+            case_id = self._open(item, before.id)
+        if case_id is not None:
+            self.store.mentions.put_in_case(before.id, case_id)
+
+    def _gone(self, tombstone: Tombstone) -> None:
+        before = self.store.mentions.gone(self.source_id, clean(tombstone.native_id, 300), self.ctx.now)
+        if before is not None and before.case_id is not None:
+            self._redraw_everywhere(before.case_id, self.ctx.now)
+
+
+def _counts(told: RawMention | Known) -> tuple[int | None, int | None, int | None]:
+    return told.likes, told.shares, told.replies
+
+
+def _is_told_anew(told: tuple[int | None, ...], before: tuple[int | None, ...]) -> bool:
+    return any(new is not None and new != old for new, old in zip(told, before, strict=True))
+
+
+def _row(mention_id: int, item: Weighed, case_id: int | None, mute: Mute | None) -> NewMention:
+    raw, verdict, score = item.raw, item.verdict, item.score
+    reasons = (*verdict.reasons, item.matched)
+    if mute is not None:
+        reasons = (*reasons, f"muted ({mute.what} {shown(mute.value, 60).words})")
+    return NewMention(
+        mention_id, raw.native_id, item.brand, to_json(item.also) if item.also else "", item.query,
+        raw.author.casefold(), raw.author_name or raw.author, raw.followers, raw.text, raw.title, raw.url, raw.lang,
+        to_text(raw.published_at) if raw.published_at else None, raw.likes, raw.shares, raw.replies, raw.stars,
+        int(raw.private), item.reach, score.sentiment, score.label, int(verdict.priority), to_json(reasons), case_id,
+    )  # fmt: skip
