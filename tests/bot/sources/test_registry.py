@@ -1,0 +1,56 @@
+from dataclasses import dataclass
+from datetime import timedelta
+from types import ModuleType
+
+import pytest
+
+from bot import registry
+from handlers.rules.policy import SourceEntry
+from storage.errors import ConfigError
+from tests.bot.sources.feedserver import fetching, tools
+
+
+def test_every_source_file_is_a_kind_and_shared_files_are_none() -> None:
+    assert set(registry.kinds()) >= {"feed", "file", "sample", "webhook"}
+    assert all(kind == module.KIND for kind, module in registry.kinds().items())
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (SourceEntry("one", "fede"), 'sources.one.kind: "fede" is no kind of source; did you mean "feed"?'),
+        (SourceEntry("one", "zzz"), 'sources.one.kind: "zzz" is no kind of source; known: feed, file'),
+        (SourceEntry("one", "feed", settings={"url": "x", "ulr": "x"}), 'one.ulr: unknown key; did you mean "url"?'),
+        (SourceEntry("one", "feed"), "sources.one.url: missing."),
+        (SourceEntry("one", "feed", settings={"url": 5}), "sources.one.url: "),
+        (SourceEntry("one", "file", settings={"folder": "x", "map": "text"}), "sources.one.map: "),
+        (SourceEntry("one", "file", settings={"folder": "x", "map": {"txet": "a"}}), 'did you mean "text"?'),
+        (SourceEntry("one", "file", settings={"folder": "x", "format": "xls"}), "sources.one.format: "),
+        (SourceEntry("one", "webhook", settings={"secret_env": "HUSH"}), "HUSH is not set in .env"),
+    ],
+)
+async def test_a_mistake_is_a_line_with_place_and_remedy(entry: SourceEntry, words: str) -> None:
+    async with fetching() as fetch:
+        with pytest.raises(ConfigError) as caught:
+            registry.build(entry, tools(fetch))
+    assert words in str(caught.value)
+
+
+async def test_durations_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Settings:
+        pause: timedelta = timedelta(seconds=1)  # how long
+
+    module = ModuleType("pausing")
+    module.__dict__.update(KIND="pausing", Settings=Settings, build=lambda name, settings, tools: settings)
+    monkeypatch.setitem(registry.kinds(), "pausing", module)
+    async with fetching() as fetch:
+        built: object = registry.build(SourceEntry("one", "pausing", settings={"pause": "15m"}), tools(fetch))
+        assert built == Settings(timedelta(minutes=15))
+        with pytest.raises(ConfigError, match=r'sources\.one\.pause: "soon" is no length of time'):
+            registry.build(SourceEntry("one", "pausing", settings={"pause": "soon"}), tools(fetch))
+
+
+def test_settings_of_an_unknown_kind_are_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="did you mean"):
+        registry.settings_of("webhok")
