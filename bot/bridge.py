@@ -1,0 +1,121 @@
+"""The only crossing from the event loop to synchronous work.
+
+One writing thread owns the writing store, two reading threads each own a read-only one, one thread computes. Work for
+the writing thread waits in two lines: what a person waits for goes before what a source brought.
+"""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from storage.errors import StorageError
+from storage.store import Store, lock, open_storage
+
+T = TypeVar("T")
+
+_PERSON, _SOURCE, _STOP = 0, 1, 2
+_READERS = 2
+
+
+class Bridge:
+    """Use it as: `await start()`, then `write`, `read`, `compute` from the loop, then `await close()`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = lock(path)
+        self._is_closed = False
+        self._work: queue.PriorityQueue[tuple[int, int, Callable[[Store], Any] | None, asyncio.Future[Any] | None]]
+        self._work = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._local = threading.local()
+        self._reading_stores: list[Store] = []
+        self._readers = ThreadPoolExecutor(_READERS, "earshot-read")
+        self._computer = ThreadPoolExecutor(1, "earshot-compute")
+        self._writer = threading.Thread(target=self._write_all, name="earshot-write", daemon=True)
+        self._store: Store | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def start(self) -> None:
+        """Open the file and bring its schema up to date. Raises StorageError; the file is given back then."""
+        try:
+            self._store = await asyncio.to_thread(open_storage, self._path)
+        except BaseException:
+            await self.close()
+            raise
+        self._writer.start()
+
+    async def write(self, work: Callable[[Store], T], *, is_urgent: bool = True) -> T:
+        """Run work, which makes its own transaction, on the writing thread. `is_urgent`: a person waits for it.
+
+        Raises StorageError when the bridge is closed already.
+        """
+        if self._is_closed:
+            raise StorageError("Earshot is stopping; nothing was changed.", "Try again when it is back.")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._work.put((_PERSON if is_urgent else _SOURCE, next(self._order), work, future))
+        return await future
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run work on a reading thread; it sees what was committed before."""
+        return await self._loop.run_in_executor(self._readers, self._read_one, work)
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Run work that needs no store."""
+        return await self._loop.run_in_executor(self._computer, work)
+
+    def waiting(self) -> int:
+        """How much waits for the writing thread."""
+        return self._work.qsize()
+
+    async def close(self) -> None:
+        """Finish what was asked for, then give everything back. Closing it again does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._work.put((_STOP, next(self._order), None, None))
+        if self._writer.is_alive():
+            await asyncio.to_thread(self._writer.join)
+        self._computer.shutdown()
+        await asyncio.to_thread(self._readers.shutdown)
+        for store in self._reading_stores:
+            store.close()
+        if self._store is not None:
+            self._store.close()
+        self._lock.release()
+
+    def _read_one(self, work: Callable[[Store], T]) -> T:
+        store: Store | None = getattr(self._local, "store", None)
+        if store is None:
+            store = self._local.store = open_storage(self._path, read_only=True)
+            self._reading_stores.append(store)
+        return work(store)
+
+    def _write_all(self) -> None:
+        while True:
+            _, _, work, future = self._work.get()
+            if work is None or future is None or self._store is None:
+                return
+            if future.cancelled():
+                continue
+            try:
+                result = work(self._store)
+            except BaseException as error:  # handed to the one who waits for it
+                self._tell(future, error=error)
+            else:
+                self._tell(future, result)
+
+    def _tell(self, future: asyncio.Future[Any], result: Any = None, error: BaseException | None = None) -> None:
+        def tell() -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        self._loop.call_soon_threadsafe(tell)

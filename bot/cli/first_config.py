@@ -1,0 +1,173 @@
+"""The first `earshot.toml` and `.env` of a team, as text with comments. A person goes on writing there."""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from handlers.rules.policy import Member
+from storage.errors import InvalidInput
+from storage.types import Role
+
+FORM_SECRET = "FEEDBACK_SECRET"  # noqa: S105  the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a team says when it begins. `words` are what to listen for; `feed` may be empty."""
+
+    team: str
+    brand: str
+    words: tuple[str, ...]
+    feed: str
+    members: tuple[Member, ...]
+    timezone: str
+
+
+def read_words(line: str) -> tuple[str, ...]:
+    """Words and phrases between commas. Raises InvalidInput when there is none."""
+    words = tuple(word for word in (part.strip().strip("\"'") for part in line.split(",")) if word)
+    if not words:
+        raise InvalidInput("Name at least one word or phrase to listen for.")
+    return words
+
+
+def expression_for(words: Iterable[str]) -> str:
+    """A query that any of the words satisfies: kettle OR "tea maker"."""
+    return " OR ".join(word if word.isalnum() else f'"{word}"' for word in words)
+
+
+def read_members(line: str) -> tuple[Member, ...]:
+    """ana, bo=approver, mia=manager+admin: names with their roles. Raises InvalidInput with what is wrong."""
+    return tuple(_member(part.strip()) for part in line.split(",") if part.strip())
+
+
+def _member(told: str) -> Member:
+    title, _, roles = (part.strip() for part in told.partition("="))
+    known = {str(role.value): role for role in Role}
+    wanted = [one.strip() for one in roles.split("+") if one.strip()] or ["agent"]
+    for one in wanted:
+        if one not in known:
+            raise InvalidInput(f'"{one}" is none of {", ".join(known)}.')
+    name = re.sub(r"[^a-z0-9_.-]", "", title.lower().replace(" ", "."))
+    if not name:
+        raise InvalidInput(f'"{title}" has no letter from a to z; a name is what commands call a person: ana.')
+    return Member(name, title if title != name else "", tuple(known[one] for one in wanted))
+
+
+def config_text(answers: Answers) -> str:
+    """`earshot.toml`."""
+    blocks = [_head(answers), _brand(answers), _SOURCES_HEAD, _form(answers.brand)]
+    blocks += [_feed(answers.feed)] if answers.feed else [_FEED_LATER]
+    blocks += [_FOLDER_LATER, _ROUTES, *(_member_text(member) for member in answers.members), _MORE]
+    return "\n".join(blocks)
+
+
+def env_text(names: Iterable[str]) -> str:
+    """Lines of `.env` with a fresh secret for each name."""
+    return "".join(f"{name}={secrets.token_urlsafe(32)}\n" for name in names)
+
+
+def quoted(text: str) -> str:
+    """Text as TOML writes it."""
+    sound = " ".join(text.split()).encode("utf-8", "replace").decode()
+    return json.dumps(sound, ensure_ascii=False).replace("\x7f", "")
+
+
+def _head(answers: Answers) -> str:
+    return f"""\
+# What your team decides. After a change, `earshot doctor` says whether it is right.
+# `/earshot settings reload` applies it.
+# Lengths of time are written 30s, 15m, 4h, 7d, 2w. Every key stands in docs/settings.md.
+
+team = {quoted(answers.team)}
+timezone = {quoted(answers.timezone)}
+four_eyes = true                 # a reply needs another person's approval
+escalate_to = "local:#urgent"    # an escalated case is also posted there
+"""
+
+
+def _brand(answers: Answers) -> str:
+    return f"""\
+# What you listen for. Try an expression before you save it: earshot query test EXPRESSION
+[[brands]]
+name = {quoted(answers.brand)}
+own_accounts = []                # your own handles: their posts are never mentions
+[brands.queries]
+name = {quoted(expression_for(answers.words))}
+"""
+
+
+_SOURCES_HEAD = """\
+# Where you listen. `earshot doctor` asks each one whether it can be read.
+"""
+
+
+def _form(brand: str) -> str:
+    return f"""\
+[[sources]]
+name = "feedback"
+kind = "webhook"                 # other programs post here, signed with the secret in .env
+form = true                      # and people write here: /feedback/feedback on the page's address
+secret_env = "{FORM_SECRET}"
+brand = {quoted(brand)}
+"""
+
+
+def _feed(address: str) -> str:
+    return f"""\
+[[sources]]
+name = "feed"
+kind = "feed"
+url = {quoted(address)}
+every = "15m"
+"""
+
+
+_FEED_LATER = """\
+# [[sources]]
+# name = "news"
+# kind = "feed"
+# url = "https://news.example/feed.xml"
+"""
+
+_FOLDER_LATER = """\
+# [[sources]]
+# name = "calls"
+# kind = "file"                  # every CSV, JSONL or mbox file that is put into this folder
+# folder = "data/inbox"
+"""
+
+_ROUTES = """\
+# Which cases go where.
+[[routes]]
+channel = "local:#alerts"
+min_priority = "normal"
+
+[[routes]]
+channel = "local:#urgent"
+min_priority = "urgent"
+
+# Who works here: agent, approver, manager, admin.
+"""
+
+
+def _member_text(member: Member) -> str:
+    roles = ", ".join(quoted(role.value) for role in member.roles)
+    title = f"title = {quoted(member.title)}\n" if member.title else ""
+    return f"""\
+[[members]]
+name = {quoted(member.name)}
+{title}roles = [{roles}]
+"""
+
+
+_MORE = """\
+# The promise of a first answer.
+[sla]
+urgent = "1h"
+high = "4h"
+normal = "24h"
+low = "3d"
+"""

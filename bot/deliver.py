@@ -1,0 +1,306 @@
+"""Sends what the outbox holds: at least once for alerts, doubled only when nobody can know better, and then it says so.
+
+    due rows, by lane -> per channel, one after another:
+        post:    commit "sending" > draw from the store > call the chat > commit "sent" with the message's ref
+        update:  draw from the store > call the chat > commit "sent", unless it was asked for again meanwhile
+    a row left in "sending" (crash, lost answer) waits until it must be visible, then is looked for by its key:
+        found: sent        not found: pending again        cannot look: after a while posted again, marked as a repeat
+
+Each channel has at most one task, so that a slow or dead one holds no other; a chat that asks to wait is not called for
+that channel until then. Retries of the chat's own client are off; this file alone decides.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.bridge import Bridge
+from handlers.cards import Card, DraftCard, Drawing, Notice
+from handlers.ports import Chat, ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
+from storage.errors import EarshotError
+from storage.store import Store
+from storage.types import Delivery, DeliveryState
+
+log = logging.getLogger(__name__)
+
+CALL_TIMEOUT = 10.0  # seconds
+MOST_ATTEMPTS = 12  # of an update, or of a post that was clearly refused for now
+GIVE_UP_LOOKING = timedelta(minutes=10)
+_IDLE = 1.0  # seconds between looks when nothing rings
+_BATCH = 200
+_TURN = 20  # deliveries of one channel before the outbox is looked at again: what is more urgent goes first then
+_REST = timedelta(seconds=5)  # after a failure of our own, or a history that could not be read
+_REPEAT = "may repeat: the chat's answer was lost and its history could not be read"
+_REPEAT_NOTE = "This may be a repeat: the chat's answer to the first was lost."
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with a delivery now. `act` is post, update, wait, drop, or dead."""
+
+    act: str
+    drawing: Drawing | None = None
+    ref: str = ""  # of the message to update, or of the thread's parent
+    why: str = ""
+
+
+Draw = Callable[[Store, str, str, datetime], Drawing | None]
+Place = tuple[str, str]  # chat and channel
+
+
+class Deliverer:
+    """Runs until cancelled. `draw(store, subject, body, now)` says what a message shows; `chats` is by name."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        chats: Mapping[str, Chat],
+        draw: Draw,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._bridge = bridge
+        self._chats = chats
+        self._draw = draw
+        self._now = now
+        self._sleep = sleep
+        self._bell = asyncio.Event()
+        self._is_stopping = False
+        self._busy: dict[Place, asyncio.Task[None]] = {}
+        self._resting: dict[Place, datetime] = {}  # not called before then
+        self._blind: dict[Place, datetime] = {}  # not searched before then
+
+    def ring(self) -> None:
+        """There is something new in the outbox."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Deliver for ever. A failure of storage is logged and tried again; nothing is lost by it."""
+        while True:
+            started = False
+            self._bell.clear()
+            try:
+                await self.settle()
+                started = await self.start_due()
+            except EarshotError as error:
+                log.warning("deliveries wait: %s", error)
+            except Exception:
+                log.exception("deliveries wait")
+            if not started:
+                # Not wait_for: before Python 3.12 it can swallow a cancellation, and the program would never stop.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_IDLE):
+                        await self._bell.wait()
+
+    async def stop(self) -> None:
+        """Let the calls that are on their way finish; what waits behind them stays in the outbox."""
+        self._is_stopping = True
+        if not self._busy:
+            return
+        _, late = await asyncio.wait(self._busy.values(), timeout=CALL_TIMEOUT)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def deliver_all(self) -> None:
+        """Deliver until nothing is due; for tools and tests."""
+        was_busy = True
+        while await self.start_due() or was_busy:
+            was_busy = bool(self._busy)
+            if was_busy:
+                await asyncio.wait(list(self._busy.values()))
+
+    async def start_due(self) -> bool:
+        """Start a task for each channel with something due; whether there was any."""
+        away = {*self._busy, *_still(self._resting, self._now())}
+        due = await self._bridge.read(lambda store: store.deliveries.due(self._now(), _BATCH, away))
+        by_channel = _by_channel(due)
+        for place, deliveries in by_channel.items():
+            self._begin(place, self._channel(place, deliveries))
+        return bool(by_channel)
+
+    def _begin(self, place: Place, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=f"deliver {place[0]}:{place[1]}")
+        self._busy[place] = task
+        task.add_done_callback(lambda _: self._free(place))
+
+    def _free(self, place: Place) -> None:
+        task = self._busy.pop(place)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivering to %s:%s failed", *place, exc_info=error)
+            self._resting[place] = self._now() + _REST
+        self.ring()
+
+    async def _channel(self, place: Place, deliveries: Sequence[Delivery]) -> None:
+        chat = self._chats.get(place[0])
+        for delivery in deliveries[: 1 if chat and chat.pace else _TURN]:
+            if self._is_stopping or self._resting.get(place, self._now()) > self._now():
+                return
+            if chat is None:
+                await self._dead(delivery, f"There is no chat called {place[0]} here.")
+            elif await self._one(chat, delivery) and chat.pace:
+                await self._sleep(chat.pace)
+
+    async def _one(self, chat: Chat, delivery: Delivery) -> bool:
+        """Do what can be done for a delivery now; whether the chat was called."""
+        if delivery.action == "post" and not await self._bridge.write(
+            lambda store: store.deliveries.sending(delivery, self._now())
+        ):
+            return False
+        plan = await self._bridge.read(lambda store: self._plan(store, delivery))
+        if plan.act == "wait":
+            await self._later(delivery, timedelta(seconds=0.5), plan.why, counts=False)
+        elif plan.act == "drop":
+            await self._dropped(delivery, plan.why)
+        elif plan.act == "dead":
+            await self._dead(delivery, plan.why)
+        else:
+            await self._call(chat, delivery, plan)
+            return True
+        return False
+
+    def _plan(self, store: Store, delivery: Delivery) -> Plan:
+        if delivery.action == "update":
+            return self._plan_update(store, delivery)
+        ref = ""
+        if delivery.parent:
+            parent = store.deliveries.post_in(delivery.parent, delivery.chat, delivery.channel)
+            if parent is None or parent.state is DeliveryState.DEAD:
+                return Plan("dead", why="The card that it belongs to was not delivered.")
+            if parent.state is DeliveryState.SUPERSEDED:
+                return Plan("drop", why="the card that it belongs to is not there any more")
+            if parent.state is not DeliveryState.SENT:
+                return Plan("wait", why="its card is on the way")
+            ref = parent.remote_ref
+        drawing = self._draw(store, delivery.subject, delivery.body, self._now())
+        if drawing is None:
+            return Plan("drop", why="nothing to show")
+        return Plan("post", _as_repeat(drawing) if delivery.error == _REPEAT else drawing, ref)
+
+    def _plan_update(self, store: Store, delivery: Delivery) -> Plan:
+        post = store.deliveries.post_in(delivery.subject, delivery.chat, delivery.channel)
+        if post is None or post.state in (DeliveryState.DEAD, DeliveryState.SUPERSEDED, DeliveryState.PENDING):
+            return Plan("drop", why="its message is not there, or will be drawn anew when it is posted")
+        if post.state is DeliveryState.SENDING:
+            return Plan("wait", why="its message is on the way")
+        drawing = self._draw(store, delivery.subject, delivery.body, self._now())
+        return Plan("update", drawing, post.remote_ref) if drawing else Plan("drop", why="nothing to show")
+
+    async def _call(self, chat: Chat, delivery: Delivery, plan: Plan) -> None:
+        assert plan.drawing is not None  # noqa: S101 - a plan to call has a drawing
+        ref = plan.ref
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                if plan.act == "post":
+                    ref = await chat.post(delivery.channel, plan.drawing, delivery.key, plan.ref)
+                else:
+                    await chat.update(delivery.channel, plan.ref, plan.drawing)
+        except ChatBusy as error:
+            wait = timedelta(seconds=max(0.0, error.retry_after))
+            self._resting[delivery.chat, delivery.channel] = self._now() + wait
+            await self._later(delivery, wait, error.message, counts=False)
+        except ChatMessageGone as error:
+            await self._dropped(delivery, error.message)
+        except ChatRefused as error:
+            await self._dead(delivery, str(error))
+        except (ChatDoubtful, TimeoutError, OSError) as error:
+            await self._doubtful(delivery, error)
+        except ChatError as error:
+            await self._failed(delivery, str(error))
+        except Exception as error:
+            log.exception("the chat's adapter failed on delivery %d", delivery.id)
+            await self._doubtful(delivery, error)
+        else:
+            await self._bridge.write(lambda store: store.deliveries.sent(delivery, ref))
+
+    async def _doubtful(self, delivery: Delivery, error: Exception) -> None:
+        """A post may be there: its row stays in "sending" until it is looked for. An update is simply done again."""
+        log.warning("delivery %d is doubtful: %s", delivery.id, type(error).__name__)
+        if delivery.action == "update":
+            await self._failed(delivery, f"no answer ({type(error).__name__})")
+
+    async def _failed(self, delivery: Delivery, why: str) -> None:
+        if delivery.attempts + 1 >= MOST_ATTEMPTS:
+            await self._dead(delivery, why)
+        else:
+            await self._later(delivery, timedelta(seconds=min(60, 2**delivery.attempts)), why)
+
+    async def _later(self, delivery: Delivery, wait: timedelta, why: str, *, counts: bool = True) -> None:
+        moment = self._now() + wait
+        why = _REPEAT if delivery.error == _REPEAT else why  # once it may repeat, it does so at the next try too
+        await self._bridge.write(lambda store: store.deliveries.later(delivery, moment, why, counts=counts))
+
+    async def _dropped(self, delivery: Delivery, why: str) -> None:
+        await self._bridge.write(lambda store: store.deliveries.dropped(delivery, why))
+
+    async def _dead(self, delivery: Delivery, why: str) -> None:
+        log.error("delivery %d (%s) is given up: %s", delivery.id, delivery.key, why)
+        await self._bridge.write(lambda store: store.deliveries.dead(delivery, why))
+
+    async def settle(self) -> None:
+        """Start looking for the messages of rows that were left in "sending" long enough ago to be visible by now."""
+        now = self._now()
+        away = {*self._busy, *_still(self._resting, now), *_still(self._blind, now)}
+        lost = await self._bridge.read(lambda store: store.deliveries.ambiguous(now))
+        settled = _by_channel(delivery for delivery in lost if self._is_settled(delivery, now))
+        for place, deliveries in settled.items():
+            if place not in away and place not in self._busy:
+                self._begin(place, self._search(place, deliveries))
+
+    def _is_settled(self, delivery: Delivery, now: datetime) -> bool:
+        chat = self._chats.get(delivery.chat)
+        settle = timedelta(seconds=chat.settle) if chat else timedelta()
+        return (delivery.attempted_at or delivery.created_at) <= now - settle
+
+    async def _search(self, place: Place, deliveries: Sequence[Delivery]) -> None:
+        chat = self._chats.get(place[0])
+        for delivery in deliveries:
+            if chat is None:
+                await self._dead(delivery, f"There is no chat called {place[0]} here.")
+            elif self._is_stopping or not await self._look_for(chat, delivery):
+                return
+
+    async def _look_for(self, chat: Chat, delivery: Delivery) -> bool:
+        """Find out whether a message is there; whether the history could be read."""
+        since = delivery.attempted_at or delivery.created_at
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                ref = await chat.find(delivery.channel, delivery.key, since)
+        except Exception as error:  # also what an adapter does wrong: a row must not hang on it for ever
+            log.warning("delivery %d cannot be looked for: %s", delivery.id, type(error).__name__)
+            if self._now() - since > GIVE_UP_LOOKING:
+                await self._later(delivery, timedelta(), _REPEAT)
+                return True
+            self._blind[delivery.chat, delivery.channel] = self._now() + _REST
+            return False
+        if ref is None:
+            await self._later(delivery, timedelta(), "was not there after its answer was lost")
+        else:
+            await self._bridge.write(lambda store: store.deliveries.sent(delivery, ref))
+        return True
+
+
+def _by_channel(deliveries: Iterable[Delivery]) -> Mapping[Place, list[Delivery]]:
+    by_channel: dict[Place, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        by_channel[delivery.chat, delivery.channel].append(delivery)
+    return by_channel
+
+
+def _still(until: dict[Place, datetime], now: datetime) -> list[Place]:
+    """The places whose time has not come; the others are forgotten."""
+    for place in [place for place, moment in until.items() if moment <= now]:
+        del until[place]
+    return list(until)
+
+
+def _as_repeat(drawing: Drawing) -> Drawing:
+    if isinstance(drawing, Card | DraftCard):
+        return replace(drawing, note=f"{drawing.note} {_REPEAT_NOTE}".strip())
+    if isinstance(drawing, Notice):
+        return replace(drawing, words=f"{drawing.words} {_REPEAT_NOTE}")
+    return drawing
