@@ -25,6 +25,8 @@ _CHANGEABLE = frozenset(
         "due_at",
     ]
 )
+COUNTED = 10_000  # a longer work list is "more than that": to count it all would take longer than to show it
+_BEST_FIRST = "order by priority desc, opened_at, id"
 _OPEN = "status <> 'resolved'"
 _WAITING = (
     f"{_OPEN} and snoozed_until is null"  # said in full wherever it holds, so that the index of the queue is used
@@ -126,7 +128,10 @@ class Cases:
     def queue(
         self, which: str, *, member: str, brand: str, source: str, now: datetime, limit: int, offset: int
     ) -> tuple[list[Case], int]:
-        """One page of the work list, best first, and how many there are in all. `which` is a key of the filters."""
+        """One page of the work list, best first, and how many there are in all, counted up to `COUNTED`.
+
+        `which` is a key of the filters.
+        """
         values = {"member": member, "now": to_text(now), "brand": brand, "source": source}
         where = _FILTERS[which]
         for name in ("member", "now"):
@@ -141,9 +146,10 @@ class Cases:
                 " where m.id = cases.mention_id and s.name = ?)"
             )
             params.append(source)
-        total = int(self._engine.value(f"select count(*) from cases where {where}", params))
+        counted = f"select count(*) from (select id from cases where {where} {_BEST_FIRST} limit ?)"
+        total = int(self._engine.value(counted, (*params, COUNTED)))
         rows = self._engine.rows(
-            f"select * from cases where {where} order by priority desc, opened_at, id limit ? offset ?",
+            f"select * from cases where {where} {_BEST_FIRST} limit ? offset ?",
             (*params, limit, offset),
         )
         return [_case(row) for row in rows], total

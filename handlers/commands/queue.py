@@ -6,6 +6,7 @@ from handlers.context import Context
 from handlers.drawings import case_row
 from handlers.requests import Reply, Words, command
 from handlers.rules.policy import Member
+from storage.cases import COUNTED
 from storage.errors import InvalidInput
 
 _PAGE = 8
@@ -46,7 +47,8 @@ def queue(ctx: Context, who: Member, which: Words | None = None) -> Reply:
     rows = tuple(case_row(ctx, case, ctx.store.mentions.get(case.mention_id)) for case in cases)
     title = " · ".join((f"Queue: {view.which}", *_filters_in_words(view)))
     pages = max(1, -(-total // _PAGE))
-    intro = f"{total} case{'' if total == 1 else 's'}" + (f", page {view.page} of {pages}" if pages > 1 else "")
+    count = f"more than {total:,}" if total == COUNTED else f"{total:,}"
+    intro = f"{count} case{'' if total == 1 else 's'}" + (f", page {view.page} of {pages}" if pages > 1 else "")
     if not total:
         intro = _NONE[view.which]
     return Reply(screen=Screen(title, intro, rows, buttons=_paging(view, pages)), can_share=True)

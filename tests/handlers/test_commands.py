@@ -372,3 +372,14 @@ def test_mute_words_that_end_with_yes_are_previewed_like_all(desk: Desk) -> None
     reply = desk.do("mia", "mute add words:say yes")
     assert reply.screen is not None
     assert desk.store.mutes.active(desk.now) == []
+
+
+def test_a_very_long_queue_says_more_than(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, trouble in enumerate(TROUBLES[:3]):
+        desk.open_case(str(number), trouble)
+    monkeypatch.setattr("storage.cases.COUNTED", 2)
+    monkeypatch.setattr("handlers.commands.queue.COUNTED", 2)
+    screen = desk.do("ana", "queue").screen
+    assert screen is not None
+    assert screen.intro.startswith("more than 2 cases")
+    assert len(screen.rows) == 3

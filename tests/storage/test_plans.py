@@ -45,7 +45,9 @@ def test_a_page_of_the_queue_is_not_sorted_and_its_count_reads_the_index_alone(
     store: Told, which: str, brand: str
 ) -> None:
     store.cases.queue(which, member="ana", brand=brand, source="", now=NOW, limit=8, offset=0)
-    assert store.plans == ["SCAN cases USING COVERING INDEX cases_queue", "SCAN cases USING INDEX cases_queue"]
+    reads = [plan for plan in store.plans if "cases" in plan]
+    assert reads == ["SCAN cases USING COVERING INDEX cases_queue", "SCAN cases USING INDEX cases_queue"]
+    assert not any("TEMP B-TREE" in plan for plan in store.plans)
 
 
 def test_what_became_overdue_is_found_by_its_time(store: Told) -> None:
