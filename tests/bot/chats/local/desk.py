@@ -38,7 +38,8 @@ class MemoryEngine:
     is_read_only = False
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect(":memory:", isolation_level=None)
+        # Made where a page is served, perhaps let go by another thread.
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         for statement in SCHEMA:
             self._db.execute(statement)
