@@ -9,7 +9,7 @@ demo: .venv/ready
 	@$(PY) -m bot demo $(ARGS)
 
 test: .venv/ready-dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 lint: .venv/ready-dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && $(PY) -m bot docs --check
@@ -21,7 +21,7 @@ docs: .venv/ready
 	@$(PY) -m bot docs
 
 bench: .venv/ready-dev
-	@$(PY) bench/intake.py && $(PY) bench/commands.py
+	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
