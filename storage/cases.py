@@ -125,6 +125,13 @@ class Cases:
             for row in self._engine.rows("select * from case_events where case_id = ? order by version", (case_id,))
         ]
 
+    def last_event(self, case_id: int, kind: str) -> CaseEvent | None:
+        """The newest line of the diary of this kind."""
+        row = self._engine.one(
+            "select * from case_events where case_id = ? and kind = ? order by version desc limit 1", (case_id, kind)
+        )
+        return _event(row) if row is not None else None
+
     def queue(
         self, which: str, *, member: str, brand: str, source: str, now: datetime, limit: int, offset: int
     ) -> tuple[list[Case], int]:
@@ -153,6 +160,25 @@ class Cases:
             (*params, limit, offset),
         )
         return [_case(row) for row in rows], total
+
+    def best(self, which: str, *, member: str, now: datetime, limit: int) -> list[Case]:
+        """The head of the work list, uncounted."""
+        where, params = _FILTERS[which], []
+        for name, value in (("member", member), ("now", to_text(now))):
+            if f":{name}" in where:
+                where = where.replace(f":{name}", "?")
+                params.append(value)
+        rows = self._engine.rows(f"select * from cases where {where} {_BEST_FIRST} limit ?", (*params, limit))
+        return [_case(row) for row in rows]
+
+    def longest_overdue(self, now: datetime, limit: int) -> list[Case]:
+        """The cases whose promise was broken first; quick however many wait."""
+        rows = self._engine.rows(
+            f"select * from cases where {_WAITING} and status in ('open', 'claimed') and due_at < ?"
+            " order by due_at limit ?",
+            (to_text(now), limit),
+        )
+        return [_case(row) for row in rows]
 
     def claimed_by(self, member: str, limit: int = 20) -> list[Case]:
         """A member's own unresolved cases, newest first."""

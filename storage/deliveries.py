@@ -18,6 +18,10 @@ _INSERT = (
     " remote_ref, error, body, created_at)"
 )
 
+_NOT_PAUSED = (
+    "not exists (select 1 from pauses where pauses.chat = deliveries.chat and pauses.channel = deliveries.channel)"
+)
+
 
 class NewPost(NamedTuple):
     """A message to ask for."""
@@ -90,15 +94,33 @@ class Deliveries:
         )
         return _delivery(row) if row is not None else None
 
+    def subject_at(self, chat: str, ref: str) -> str:
+        """What a message of a chat stands for (case:142, draft:7, …), "" when it is none of ours."""
+        found = self._engine.value(
+            "select subject from deliveries where chat = ? and remote_ref = ? and action = 'post' and remote_ref <> ''",
+            (chat, ref),
+        )
+        return str(found or "")
+
     # The sender's side
 
-    def due(self, now: datetime, limit: int, busy: Iterable[tuple[str, str]] = ()) -> list[Delivery]:
-        """Due rows in the order in which they leave, for channels that are not busy."""
-        taken = [f"{chat}:{channel}" for chat, channel in busy]
-        others = f" and chat || ':' || channel not in ({','.join('?' * len(taken))})" if taken else ""
+    def due(self, now: datetime, limit: int, busy: Iterable[tuple[str, str, str]] = ()) -> list[Delivery]:
+        """Due rows in the order in which they leave, for channels that are not paused.
+
+        `busy` are (chat, channel, action) that are left out; a channel * stands for all channels of the chat.
+        """
+        taken = [":".join(track) for track in busy]
+        others = (
+            f" and chat || ':' || channel || ':' || action not in ({','.join('?' * len(taken))})"
+            f" and chat || ':*:' || action not in ({','.join('?' * len(taken))})"
+            if taken
+            else ""
+        )
         rows = self._engine.rows(
-            f"select * from deliveries where state = 'pending' and not_before <= ?{others} order by lane, id limit ?",
-            (to_text(now), *taken, limit),
+            f"select * from deliveries where state = 'pending' and not_before <= ?{others}"
+            " and not exists (select 1 from pauses where pauses.chat = deliveries.chat"
+            " and pauses.channel = deliveries.channel and pauses.until > ?) order by lane, id limit ?",
+            (to_text(now), *taken, *taken, to_text(now), limit),
         )
         return [_delivery(row) for row in rows]
 
@@ -132,13 +154,43 @@ class Deliveries:
             (int(counts), to_text(not_before), error[:300], delivery.id),
         )
 
+    def lost(self, update: Delivery, not_before: datetime, error: str, now: datetime) -> None:
+        """The answer to an update was lost at `now`: it is done again, and until it must have arrived none is final."""
+        self.later(update, not_before, error)
+        self._engine.run("update deliveries set attempted_at = ? where id = ?", (to_text(now), update.id))
+
+    def once_more(self, update: Delivery, moment: datetime) -> None:
+        """It is there, but an older one may be on its way still: it is done once more at `moment`."""
+        self._engine.run(
+            "update deliveries set state = 'pending', error = '', attempts = 0,"
+            " not_before = case when revision = ? then ? else not_before end where id = ?",
+            (update.revision, to_text(moment), update.id),
+        )
+
+    def has_posts(self, chat: str, channel: str) -> bool:
+        """Whether a message waits to be posted there."""
+        return bool(
+            self._engine.value(
+                "select exists (select 1 from deliveries"
+                " where state in ('pending', 'sending') and action = 'post' and chat = ? and channel = ?)",
+                (chat, channel),
+            )
+        )
+
     def dead(self, delivery: Delivery, error: str) -> None:
         """It will never be done as it stands; it is shown in `status` until somebody tries it again."""
-        self._engine.run("update deliveries set state = 'dead', error = ? where id = ?", (error[:300], delivery.id))
+        self._give_up(delivery, DeliveryState.DEAD, error)
 
     def dropped(self, delivery: Delivery, why: str) -> None:
         """There is nothing to do any more."""
-        self._engine.run("update deliveries set state = 'superseded', error = ? where id = ?", (why[:300], delivery.id))
+        self._give_up(delivery, DeliveryState.SUPERSEDED, why)
+
+    def _give_up(self, delivery: Delivery, state: DeliveryState, why: str) -> None:
+        """What was found out about an older revision says nothing of a redraw that was asked for meanwhile."""
+        self._engine.run(
+            "update deliveries set state = ?, error = ? where id = ? and revision = ?",
+            (state, why[:300], delivery.id, delivery.revision),
+        )
 
     def ambiguous(self, before: datetime) -> list[Delivery]:
         """Rows in `sending` that were attempted before: nobody knows whether they are there."""
@@ -163,10 +215,11 @@ class Deliveries:
         ]
 
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
-        """How many are pending, and since when the oldest due one waits."""
-        count = int(self._engine.value("select count(*) from deliveries where state = 'pending'"))
+        """How many are pending, and since when the oldest due one waits. What a paused channel holds is not counted."""
+        count = int(self._engine.value(f"select count(*) from deliveries where state = 'pending' and {_NOT_PAUSED}"))
         oldest = self._engine.value(
-            "select min(not_before) from deliveries where state = 'pending' and not_before <= ?", (to_text(now),)
+            f"select min(not_before) from deliveries where state = 'pending' and not_before <= ? and {_NOT_PAUSED}",
+            (to_text(now),),
         )
         return count, from_text(oldest) if oldest else None
 

@@ -7,7 +7,9 @@ import sqlite_utils
 
 from storage.digests import SCHEMA as DIGESTS
 from storage.errors import NewerDatabase
+from storage.kept import SCHEMA as KEPT
 from storage.local_chat import SCHEMA as LOCAL_CHAT
+from storage.pauses import SCHEMA as PAUSES
 
 MIGRATIONS = sqlite_utils.Migrations("earshot")
 
@@ -82,6 +84,12 @@ def the_house(db: sqlite_utils.Database) -> None:
     for statement in _CASE_TABLES:
         db.execute(statement)
     for statement in (*DIGESTS, *LOCAL_CHAT):
+        db.execute(statement)
+
+
+@MIGRATIONS(name="0002_other_chats")
+def other_chats(db: sqlite_utils.Database) -> None:
+    for statement in (*KEPT, *PAUSES):
         db.execute(statement)
 
 

@@ -11,9 +11,11 @@ from storage.drafts import Drafts
 from storage.engine import Engine
 from storage.errors import StorageError
 from storage.inbox import Inbox
+from storage.kept import Kept
 from storage.local_chat import LocalChat
 from storage.mentions import Mentions
 from storage.mutes import Mutes
+from storage.pauses import Pauses
 from storage.sources import Sources
 from storage.sqlite import FileLock, SqliteEngine
 from storage.sqlite import engine_version as engine_version
@@ -37,6 +39,8 @@ class Store:
         self.mutes = Mutes(engine)
         self.inbox = Inbox(engine)
         self.local_chat = LocalChat(engine)
+        self.kept = Kept(engine)
+        self.pauses = Pauses(engine)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing; inside another transaction it joins that one."""

@@ -250,6 +250,17 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A channel that cannot be used until a person does something. It is tried again after `until`."""
+
+    chat: str
+    channel: str
+    why: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """A public, listed, reversible silence with an end date."""
 

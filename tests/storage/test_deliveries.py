@@ -50,7 +50,7 @@ def test_lanes_decide_the_order_and_busy_channels_are_passed_over(store: Store) 
     ask(store, "state", Lane.STATE)
     keys = [one.key for one in store.deliveries.due(NOW, 99)]
     assert keys == ["state", "urgent", "first", "second", "digest", "elsewhere"]
-    assert [one.key for one in store.deliveries.due(NOW, 99, busy=[("local", "#alerts")])] == ["elsewhere"]
+    assert [one.key for one in store.deliveries.due(NOW, 99, busy=[("local", "#alerts", "post")])] == ["elsewhere"]
     assert [one.key for one in store.deliveries.due(NOW, 2)] == ["state", "urgent"]
     assert store.deliveries.due(NOW - SOON, 99) == []
 
@@ -120,6 +120,20 @@ def test_what_is_dropped_is_neither_due_nor_dead(store: Store) -> None:
     ask(store, "card:1")
     store.deliveries.dropped(row(store, "card:1"), "the message was deleted")
     assert (store.deliveries.due(LATER, 99), store.deliveries.all_dead()) == ([], [])
+
+
+@pytest.mark.parametrize("end", ["dropped", "dead"])
+def test_a_redraw_asked_for_while_another_is_given_up_is_not_forgotten(store: Store, end: str) -> None:
+    ask(store, "card:1", subject="case:1")
+    send(store, "card:1")
+    store.deliveries.redraw("case:1", NOW, NOW)
+    (planned_before,) = store.deliveries.due(NOW, 99)
+    store.deliveries.redraw("case:1", NOW, NOW)
+    getattr(store.deliveries, end)(planned_before, "its message is not there yet")
+    (again,) = store.deliveries.due(NOW, 99)
+    assert (again.revision, again.error) == (planned_before.revision + 1, "")
+    getattr(store.deliveries, end)(again, "it is gone")
+    assert store.deliveries.due(LATER, 99) == []
 
 
 def test_a_message_is_found_by_what_and_where_it_is(store: Store) -> None:
