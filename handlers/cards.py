@@ -55,6 +55,7 @@ class Card:
     menu: tuple[Button, ...]
     note: str = ""  # "may repeat" and the like
     is_small: bool = False
+    mark: str = ""  # "" open, "taken", "done": what a chat mirrors as a reaction
 
 
 @dataclass(frozen=True, slots=True)

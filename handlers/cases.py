@@ -83,7 +83,7 @@ def where_it_stands(ctx: Context, case: Case) -> str:
         return f"#{case.id} is open and nobody's."
     if case.status is Status.CLAIMED:
         return f"{label(case.assignee)} claimed #{case.id} {ago(case.claimed_at or case.updated_at, ctx.now)}."
-    last = next((event for event in reversed(ctx.store.cases.events(case.id)) if event.kind == case.status.value), None)
+    last = ctx.store.cases.last_event(case.id, case.status.value)
     who = label(last.actor) if last else "somebody"
     when = ago(last.at if last else case.updated_at, ctx.now)
     if case.status is Status.ANSWERED:
@@ -132,14 +132,20 @@ def assign(ctx: Context, who: Member, case: Case, to: Member) -> Case:
     return changed
 
 
-def tell(ctx: Context, case: Case, words: str, ping: str = "") -> None:
-    """A sentence in the thread of every card of the case; at most one member is pinged."""
-    put_in_threads(ctx, case.id, f"notice:{case.id}:{case.version}", notice_body(words, ping, case.id))
+def tell(ctx: Context, case: Case, words: str, ping: str = "", known_at: str = "") -> None:
+    """A sentence in the thread of every card of the case; at most one member is pinged.
+
+    `known_at` is where the card stands in whose thread people have read it already.
+    """
+    body = notice_body(words, ping, case.id)
+    put_in_threads(ctx, case.id, f"notice:{case.id}:{case.version}", body, known_at)
 
 
-def put_in_threads(ctx: Context, case_id: int, subject: str, body: str = "") -> None:
-    """A message in the thread of every card of the case, once in each."""
+def put_in_threads(ctx: Context, case_id: int, subject: str, body: str = "", known_at: str = "") -> None:
+    """A message in the thread of every card of the case, once in each; not at `known_at`."""
     for card in ctx.store.deliveries.posts(f"case:{case_id}"):
+        if known_at and card.remote_ref == known_at:
+            continue
         ctx.store.deliveries.post(
             f"{subject}:{card.chat}:{card.channel}",
             subject=subject,
@@ -152,6 +158,6 @@ def put_in_threads(ctx: Context, case_id: int, subject: str, body: str = "") -> 
         )
 
 
-def notice_body(words: str, ping: str, case_id: int) -> str:
+def notice_body(words: str, ping: str, case_id: int | None) -> str:
     """A notice as the outbox keeps it; `handlers/drawings.py` reads it back. People paste customers' words into it."""
     return json.dumps({"words": shown(words, _LONGEST_NOTICE).words, "ping": ping, "case": case_id})

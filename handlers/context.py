@@ -28,12 +28,25 @@ def think(policy: Policy) -> Brain:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatState:
+    """Whether people can be reached through a chat now, in words."""
+
+    name: str
+    is_ok: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """One call's surroundings. `now` is UTC and is the only clock that a handler knows."""
+    """One call's surroundings. `now` is UTC and is the only clock that a handler knows.
+
+    `chats` are those that lie outside; what does not ask for them is not told.
+    """
 
     store: Store
     brain: Brain
     now: datetime
+    chats: tuple[ChatState, ...] = ()
 
     @property
     def policy(self) -> Policy:

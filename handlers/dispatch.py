@@ -9,16 +9,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from handlers import commands
+from handlers import commands, kept
 from handlers.context import Context
 from handlers.forms import Field, Form
 from handlers.requests import COMMANDS, Argument, Command, Reply, Request
-from handlers.rules.roles import may, names_of, who_may
+from handlers.rules.policy import Member
+from handlers.rules.roles import GUESTS_MAY, may, names_of, who_may
 from handlers.rules.text import clean, shown
 from storage.errors import EarshotError, InvalidInput, NotAllowed
 
 _NUMBER = re.compile(r"#?(\d{1,9})")
 _LONGEST_ERROR = 4_000  # characters
+_IDS = ("case", "hash")  # what a form is about; all else is an answer to it
+_DONE = Reply("That was done already.", is_repeat=True)
 
 
 def load_commands() -> Mapping[str, Command]:
@@ -58,24 +61,69 @@ def dispatch(ctx: Context, request: Request) -> Reply:
     if found is None:
         return _refused(unknown(request.verb))
     try:
-        if request.member is None and found.verb != "help":
-            raise NotAllowed("You have no role here.", "An admin can add you as a member in earshot.toml.")
-        if not may(request.member, found.verb):
-            raise NotAllowed(
-                f"`{found.verb}` is for {who_may(found.verb)}.", f"Ask {names_of(ctx.policy, found.verb)}."
-            )
+        _refuse_who_may_not(ctx, found, request.member)
+        if request.is_closed:
+            return _keep_typed(ctx, found, request)
         with ctx.store.transaction():
-            if (
-                request.key
-                and not found.is_read
-                and not ctx.store.inbox.take(f"act:{request.key}", found.verb, ctx.now)
-            ):
-                return Reply("That was done already.")
-            return found.run(ctx, request.member, **read_arguments(ctx, found, request))
+            return _do(ctx, found, request)
     except InvalidInput as error:
-        return _ask_again(ctx, found, request, error)
+        reply = _ask_again(ctx, found, request, error)
     except EarshotError as error:
-        return _refused(str(error))
+        reply = _refused(str(error))
+    return reply if _is_first_answer(ctx, found, request) else _DONE
+
+
+def _refuse_who_may_not(ctx: Context, found: Command, who: Member | None) -> None:
+    if who is None and found.verb != "help":
+        raise NotAllowed("You have no role here.", "An admin can add you as a member in earshot.toml.")
+    if who is not None and who.is_guest and found.verb not in GUESTS_MAY:
+        raise NotAllowed(
+            "You are a guest here: you may look, and change nothing.", "Ask somebody of the team to do it."
+        )
+    if not may(who, found.verb):
+        raise NotAllowed(f"`{found.verb}` is for {who_may(found.verb)}.", f"Ask {names_of(ctx.policy, found.verb)}.")
+
+
+def _do(ctx: Context, found: Command, request: Request) -> Reply:
+    if request.key and not found.is_read and not _is_new(ctx, found, request):
+        return _DONE
+    arguments, who = read_arguments(ctx, found, request), request.member
+    if request.is_form and who is not None and not found.is_read:
+        kept.forget(ctx, who, found.verb, arguments.get("case"))
+    reply = found.run(ctx, who, **arguments)
+    if reply.can_share and not may(who, "share"):
+        reply = replace(reply, can_share=False)
+    if reply.form is not None and who is not None and _is_bare(found, arguments):
+        return replace(reply, form=kept.fill(ctx, who, reply.form))
+    return reply
+
+
+def _is_new(ctx: Context, found: Command, request: Request) -> bool:
+    return ctx.store.inbox.take(f"act:{request.key}", found.verb, ctx.now)
+
+
+def _is_first_answer(ctx: Context, found: Command, request: Request) -> bool:
+    """An act that failed was taken back, its key too. Where a chat may repeat it, its answer is given only once."""
+    if not (request.can_repeat and request.key) or found.is_read or request.is_closed:
+        return True
+    with ctx.store.transaction():
+        return _is_new(ctx, found, request)
+
+
+def _is_bare(found: Command, arguments: Mapping[str, Any]) -> bool:
+    """Whether the form was asked for with nothing in it: what somebody brings along is not replaced."""
+    return not found.is_read and not any(value for name, value in arguments.items() if name not in _IDS)
+
+
+def _keep_typed(ctx: Context, found: Command, request: Request) -> Reply:
+    """A form was closed: what was typed stays, and nothing else is done."""
+    nothing = Reply("Nothing was typed that could be kept.")
+    form = None if found.is_read else _the_form(ctx, found, request)
+    if form is None or request.member is None:
+        return nothing
+    with ctx.store.transaction():
+        is_kept = kept.keep(ctx, request.member, form, request.values)
+    return Reply("What you typed is kept: it stands in the form when you open it again.") if is_kept else nothing
 
 
 def _refused(words: str) -> Reply:
@@ -170,9 +218,12 @@ def _ask_again(ctx: Context, found: Command, request: Request, error: InvalidInp
 
 
 def _the_form(ctx: Context, found: Command, request: Request) -> Form | None:
-    """What the command asks without the answers. Where it asks nothing it acts, and that is taken back."""
-    known = {name: request.values[name] for name in ("case", "hash") if name in request.values}
-    bare = replace(request, values=known, is_form=False)
+    """What the command asks without the answers. Where it asks nothing it acts, and that is taken back.
+
+    To be called outside of a transaction: an inner one is taken back with the outer one only.
+    """
+    known = {name: request.values[name] for name in _IDS if name in request.values}
+    bare = replace(request, values=known, words="", is_form=False)
     asked: Form | None = None
     with suppress(EarshotError, _TakenBack), ctx.store.transaction():
         asked = found.run(ctx, request.member, **read_arguments(ctx, found, bare)).form

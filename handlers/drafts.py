@@ -9,7 +9,7 @@ from handlers.rules.roles import may, who_may
 from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from storage.types import Case, Draft, DraftState, Status
 
-LONGEST = 5_000  # characters of a reply
+LONGEST = 3_000  # characters of a reply; a form of Slack takes no more
 
 
 def hash_of(text: str, target: str, account: str, answered: str) -> str:
@@ -23,13 +23,7 @@ def hash_of(text: str, target: str, account: str, answered: str) -> str:
 
 def write(ctx: Context, who: Member, case: Case, text: str) -> Draft:
     """Propose a reply, or change the proposed one, which voids its approval. An unclaimed case becomes hers."""
-    words = text.strip()
-    if not words:
-        raise InvalidInput("A draft needs words.", "Type the reply.", field="text")
-    if len(words) > LONGEST:
-        raise InvalidInput(
-            f"That is {len(words):,} characters; a reply has at most {LONGEST:,}.", "Shorten it.", field="text"
-        )
+    words = checked(ctx, case, text)
     if case.status is Status.OPEN:
         case = cases.claim(ctx, who, case)
     target, answered = _answered(ctx, case)
@@ -52,6 +46,25 @@ def write(ctx: Context, who: Member, case: Case, text: str) -> Draft:
     return draft
 
 
+def longest(ctx: Context, case: Case) -> int:
+    """How many characters a reply may have where it will stand."""
+    mention = ctx.store.mentions.get(case.mention_id)
+    entry = ctx.policy.source(mention.source) if mention else None
+    return min(LONGEST, entry.reply_limit) if entry else LONGEST
+
+
+def checked(ctx: Context, case: Case, text: str) -> str:
+    """The words of a reply. Raises InvalidInput when there are none, or too many."""
+    words, most = text.strip(), longest(ctx, case)
+    if not words:
+        raise InvalidInput("A draft needs words.", "Type the reply.", field="text")
+    if len(words) > most:
+        raise InvalidInput(
+            f"That is {len(words):,} characters; a reply has at most {most:,} there.", "Shorten it.", field="text"
+        )
+    return words
+
+
 def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
     """Say yes to the draft. `text_hash` is what the button showed; another text meanwhile is refused."""
     draft = waiting(ctx, case, text_hash)
@@ -65,10 +78,28 @@ def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft
         raise NotAllowed(
             "You wrote this draft, so somebody else must approve it (four eyes).", f"Ask {_others(ctx, who)}."
         )
+    if ctx.policy.four_eyes:
+        _refuse_perhaps_her_own(ctx, who, draft)
     _refuse_stale(ctx, case, draft)
     approved = ctx.store.drafts.approve(draft, by=who.name, now=ctx.now) or _lost(draft)
     cases.act(ctx, who, case, "approve", {"draft": str(draft.id), "hash": approved.text_hash[:12]})
     return approved
+
+
+def _refuse_perhaps_her_own(ctx: Context, who: Member, draft: Draft) -> None:
+    """The names differ; that they are two people must be certain."""
+    author = ctx.policy.member(draft.author)
+    if author is None:
+        raise Conflict(
+            f"{draft.author}, who wrote this draft, is not known as a member now: it may have been you.",
+            f"`draft {draft.case_id}` writes it anew, and another person approves it.",
+        )
+    if author.may_be(who):
+        known, other = (author, who) if who.joined else (who, author)
+        raise NotAllowed(
+            f"Nobody can tell whether {other.label} in {other.joined.capitalize()} is {known.label} (four eyes).",
+            f"An admin can write {known.label}'s {other.joined} id into earshot.toml, or another person approves it.",
+        )
 
 
 def reject(ctx: Context, who: Member, case: Case, why: str) -> Draft:
@@ -102,7 +133,9 @@ def ready(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
     _refuse_stale(ctx, case, draft)
     if ctx.policy.four_eyes and draft.approved_by == draft.author:
         raise NotAllowed("This draft was approved by its author.", "Somebody else must approve it (four eyes).")
-    approver = ctx.policy.member(draft.approved_by or "")
+    approver, author = ctx.policy.member(draft.approved_by or ""), ctx.policy.member(draft.author)
+    if ctx.policy.four_eyes and approver and author and author.may_be(approver):
+        raise NotAllowed("This draft was perhaps approved by its author.", "Have it approved anew (four eyes).")
     if not may(approver, "approve"):
         raise NotAllowed(
             f"{ctx.policy.label(draft.approved_by)} may no longer approve.",

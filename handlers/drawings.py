@@ -12,7 +12,13 @@ from storage.types import Case, Draft, DraftState, Mention, Priority, Resolution
 
 DIGEST = 15  # cases in one digest
 QUOTE = 600  # characters of the customer's words on a card
+MARKS = {Status.CLAIMED: "taken", Status.ANSWERED: "taken", Status.RESOLVED: "done"}
 _GONE = "The author has deleted this."
+_DRAFTS = {
+    DraftState.PROPOSED: "draft waits for approval",
+    DraftState.APPROVED: "approved reply waits to be sent",
+    DraftState.REJECTED: "draft waits for a change",
+}
 
 
 def draw(ctx: Context, subject: str, body: str) -> Drawing | None:
@@ -52,11 +58,12 @@ def card(ctx: Context, case: Case, mention: Mention) -> Card:
         due=due_by(ctx, case),
         title=shown(gist, 150).words,
         quote=None if is_small else shown(mention.text or _GONE, QUOTE),
-        facts=facts(ctx, case, mention),
+        facts=(*_draft_in_words(ctx, case), *facts(ctx, case, mention)),
         why=case.reasons,
         buttons=buttons(case),
         menu=menu(case, mention),
         is_small=is_small,
+        mark=MARKS.get(case.status, ""),
     )
 
 
@@ -91,7 +98,7 @@ def dot_of(case: Case) -> tuple[str, str]:
 
 def status_in_words(ctx: Context, case: Case) -> str:
     """open, claimed by Ana, snoozed until Mon 23 Nov 09:00, answered by Bo, resolved: replied, not yet fixed · Bo."""
-    who = ctx.policy.label(case.assignee) if case.assignee else ""
+    who = _whose(ctx, case)
     if case.status is Status.RESOLVED:
         fixed = "" if case.is_fixed or case.resolution is not Resolution.REPLIED else ", not yet fixed"
         return f"resolved: {case.resolution}{fixed}" + (f" · {who}" if who else "")
@@ -103,6 +110,15 @@ def status_in_words(ctx: Context, case: Case) -> str:
     if case.escalated_at is not None:
         words += " · escalated"
     return f"{words} · snoozed until {clock(case.snoozed_until, ctx.now, ctx.zone)}" if case.snoozed_until else words
+
+
+def _whose(ctx: Context, case: Case) -> str:
+    """Who has it; once it is answered or resolved, who did that."""
+    name = case.assignee
+    if case.status in (Status.ANSWERED, Status.RESOLVED):
+        last = ctx.store.cases.last_event(case.id, case.status.value)
+        name = last.actor if last else name
+    return ctx.policy.label(name) if name else ""
 
 
 def due_by(ctx: Context, case: Case) -> str:
@@ -151,6 +167,13 @@ def facts(ctx: Context, case: Case, mention: Mention) -> tuple[str, ...]:
     if mention.private:
         found.append("private: never quote in public")
     return tuple(found)
+
+
+def _draft_in_words(ctx: Context, case: Case) -> tuple[str, ...]:
+    """What the draft of a case waits for, so that it is seen outside its thread; nothing when there is none."""
+    draft = None if case.status is Status.RESOLVED else ctx.store.drafts.current(case.id)
+    words = _DRAFTS.get(draft.state, "") if draft else ""
+    return (words,) if words else ()
 
 
 def sentiment_in_words(mention: Mention) -> str:
@@ -202,7 +225,7 @@ def buttons(case: Case) -> tuple[Button, ...]:
 
 
 def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
-    """What stands behind "More"."""
+    """What stands behind "More", the most wanted first: some chats show only five, and `show` has the rest."""
     if case.status is Status.RESOLVED:
         return ()
     irrelevant = Button(
@@ -212,16 +235,18 @@ def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
         style="danger",
         confirm=f"Close #{case.id} as irrelevant? Copies of it will never come back.",
     )
+    can_show = any(button.verb == "show" for button in buttons(case))
     items = [
-        Button("Show all", "show", case.id),
+        *(() if can_show else (Button("Show all", "show", case.id),)),
         Button("Assign…", "assign", case.id),
         Button("Snooze…", "snooze", case.id),
+        irrelevant,
     ]
-    if case.escalated_at is None:
-        items.append(Button("Escalate", "escalate", case.id, confirm=f"Escalate #{case.id}?"))
-    items += [Button("Add a note…", "note", case.id), irrelevant]
     if mention.author:
         items.append(Button("Mute author…", "mute", None, (("words", f"add author:#{case.id}"),)))
+    if case.escalated_at is None:
+        items.append(Button("Escalate", "escalate", case.id, confirm=f"Escalate #{case.id}?"))
+    items.append(Button("Add a note…", "note", case.id))
     return tuple(items)
 
 
@@ -288,7 +313,7 @@ def case_row(
     return Row(
         heading=heading,
         quote=shown(mention.text or _GONE, length_of_quote) if mention else None,
-        facts=(*told, *more),
+        facts=(*told, *_draft_in_words(ctx, case), *more),
         buttons=(_first_act(case), Button("Show", "show", case.id)),
         colour=colour,
     )

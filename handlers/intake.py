@@ -49,29 +49,35 @@ class Taken:
 
 
 def take_in(
-    ctx: Context, page: WeighedPage, *, inbox_keys: Sequence[str] = (), with_cases: bool | None = None
+    ctx: Context,
+    page: WeighedPage,
+    *,
+    inbox_keys: Sequence[str] = (),
+    with_cases: bool | None = None,
+    is_asked: bool = False,
 ) -> Taken:
     """Store a weighed page and all that follows from it in one transaction.
 
     `with_cases` true opens cases for old items too (an import that asks for it), false for none; None goes by their
-    age.
+    age. `is_asked`: a person wants a case for each, however low it is and whoever is muted; copies still join theirs.
     """
     with ctx.store.transaction():
         keys = [f"hook:{page.entry.name}:{key}" for key in dict.fromkeys(inbox_keys)]
         is_new = [ctx.store.inbox.take(key, "delivery", ctx.now) for key in keys]
         if not all(is_new):
             return Taken(is_replay=True)
-        return _Intake(ctx, page, with_cases).run()
+        return _Intake(ctx, page, with_cases, is_asked=is_asked).run()
 
 
 class _Intake:
     """The state of one transaction: what this page has stored so far, so that its own copies find each other."""
 
-    def __init__(self, ctx: Context, page: WeighedPage, with_cases: bool | None) -> None:
+    def __init__(self, ctx: Context, page: WeighedPage, with_cases: bool | None, *, is_asked: bool) -> None:
         self.ctx = ctx
         self.store = ctx.store
         self.page = page
         self.with_cases = with_cases
+        self.is_asked = is_asked
         self.taken = Taken(read=page.read, unmatched=page.unmatched)
         self.case_from = ctx.policy.thresholds.case_from
         self.source_id = self.store.sources.id_of(page.entry.name, page.entry.kind, ctx.now)
@@ -85,7 +91,7 @@ class _Intake:
         self.new_waiting: dict[Place, list[int]] = {}
         self.stories: dict[str, int] = {}
         self.lead_words: dict[int, str] = {}
-        self.mutes: list[Mute] = self.store.mutes.active(ctx.now)
+        self.mutes: list[Mute] = [] if is_asked else self.store.mutes.active(ctx.now)
 
     def run(self) -> Taken:
         known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
@@ -145,6 +151,8 @@ class _Intake:
         self.rows.append(_row(mention_id, item, case_id, mute))
 
     def _is_alert(self, item: Weighed) -> bool:
+        if self.is_asked:
+            return True
         if item.verdict.priority < self.case_from or self.with_cases is False:
             return False
         if self.with_cases:

@@ -117,20 +117,25 @@ def reply_way(mention: Mention) -> ReplyWay:
 
 
 class Chat(Protocol):
-    """A chat platform. Channels are named as in routes, without the chat's prefix: #alerts."""
+    """A chat platform. Channels are named as in routes, without the chat's prefix: #alerts. `@ana` is a direct message.
+
+    Posts and updates are called for side by side, but of each kind only one per channel at a time.
+    """
 
     name: str
-    pace: float  # seconds between two posts to one channel
+    pace: float  # seconds between two posts to one channel; updates have none
     settle: float  # seconds after which a lost answer's message must be visible to `find`
 
     async def post(self, channel: str, drawing: Drawing, key: str, parent_ref: str) -> str:
         """Post a new message (in the thread of `parent_ref` if given); returns its ref."""
 
-    async def update(self, channel: str, ref: str, drawing: Drawing) -> None:
-        """Redraw a message whole. Repeating it is harmless."""
+    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:
+        """Redraw a message whole; `key` is the one that it was posted with. Repeating it is harmless."""
 
-    async def find(self, channel: str, key: str, since: datetime) -> str | None:
-        """The ref of the message posted with this key at or after `since`, or None if there is none."""
+    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:
+        """The ref of the message posted with this key at or after `since` (in the thread of `parent_ref` if given), or
+        None if there is none.
+        """
 
     async def check(self) -> str:
         """One sentence on its health. Raises a ChatError that says why not."""
@@ -144,12 +149,20 @@ class ChatRefused(ChatError):
     """It never will, as it stands: wrong channel, wrong payload. The delivery is dead and shown in `status`."""
 
 
-class ChatBusy(ChatError):
-    """It asks to wait; not counted as an attempt."""
+class ChatClosed(ChatError):
+    """This channel cannot be used until a person does something: archived, left, shared outside, token refused.
 
-    def __init__(self, message: str, retry_after: float) -> None:
+    Its deliveries wait, an admin is told once, and it is tried again now and then.
+    """
+
+
+class ChatBusy(ChatError):
+    """It asks to wait; not counted as an attempt. `is_everywhere`: no channel may be called so until then."""
+
+    def __init__(self, message: str, retry_after: float, *, is_everywhere: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after  # seconds
+        self.is_everywhere = is_everywhere  # the kind of call that was refused (post or update) rests in every channel
 
 
 class ChatDoubtful(ChatError):

@@ -39,6 +39,8 @@ class Request:
     channel: str = ""
     key: str = ""
     is_form: bool = False  # a submitted form: an absent value is an empty one
+    is_closed: bool = False  # a form that was closed without submitting it: what was typed is kept
+    can_repeat: bool = False  # the chat may deliver it again: a repeat, also of a read, is not even answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Reply:
     is_error: bool = False
     can_share: bool = False
     effect: str = ""
+    is_hers_alone: bool = False  # it changed nothing that others see, so no card tells her
+    is_repeat: bool = False  # it was done already; a chat that repeats by itself says nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,17 @@ Each chat's renderer is run over them all.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from handlers.cards import Drawing
+from handlers.dispatch import dispatch
 from handlers.forms import Form
 from handlers.ports import Broken, Tombstone
-from handlers.rules.policy import Route
+from handlers.requests import Request
+from handlers.rules.policy import Route, Template
 from storage.store import open_storage
 from storage.types import Status
 from tests.kit import TROUBLES, Desk, answer, put_in, raw
@@ -33,7 +36,8 @@ HOSTILE = {
 
 SCREENS = (
     "help", "help draft", "queue", "queue page:2", "queue mine", "show 1", "search heron", "who author1", "status",
-    "settings", "mute list", "mute add words:case 4h", 'query test "fraud" -river', "resolve",
+    "settings", "home", "queue source:staff", "mute list", "mute add words:case 4h", 'query test "fraud" -river',
+    "resolve",
 )  # fmt: skip
 
 
@@ -96,7 +100,7 @@ def _drafts(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     yield "draft proposed", desk.draft_card(1)
     desk.do("bo", "reject 1 offer a refund")
     yield "draft to be changed", desk.draft_card(1)
-    desk.do("ana", f"draft 1 {'We are sorry. ' * 350}")
+    desk.do("ana", f"draft 1 {'We are sorry. ' * 210}")
     desk.do("bo", "approve 1")
     yield "draft approved", desk.draft_card(1)
     desk.do("ana", "sent 1 https://birds.example/reply/1")
@@ -138,17 +142,42 @@ def _answers(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     )
     answer(desk, 1)
     desk.do("mia", "mute add author:author3 7d yes")
+    desk.do("kim", "track https://forum.example/threads/4711 heron was rude to everybody")
+    desk.store.pauses.pause("slack", "#alerts", "The channel is archived.", desk.now, desk.now)
     for line in SCREENS:
         screen = desk.do("mia", line).screen
         assert screen is not None, line
         yield f"screen {line}", screen
-    for line in ("draft 2", "resolve 2", "snooze 2", "note 2", "assign 2"):
+    for line in ("draft 2", "resolve 2", "snooze 2", "note 2", "assign 2", "note called her back", "track"):
         form = desk.do("ana", line).form
         assert form is not None, line
         yield f"form {line}", form
         again = desk.submit("ana", form, **{form.fields[0].name: ""}).form
         yield f"form {line}, refused", again or form
+    yield from _replies(desk)
     desk.do("ana", "draft 2 Sorry.")
     for who, line in (("bo", "reject 2"), ("bo", "approve 2"), ("ana", "sent 2")):
         if (form := desk.do(who, line).form) is not None:
             yield f"form {line}", form
+
+
+def _replies(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """Forms of a reply: with templates, with an answer of one's own accord, with what was typed before."""
+    as_it_was = desk.policy
+    sorry = Template("Sorry", "We are sorry to hear that.")
+    short = tuple(replace(one, reply_limit=280) for one in as_it_was.sources)
+    desk.change_policy(templates=(sorry, Template("Thanks", "Thank you.")), four_eyes=False, sources=short)
+    bo = desk.policy.member("bo")
+    for name, values in (
+        ("of a template", {"case": "2", "template": "Sorry"}),
+        ("too long", {"case": "2", "template": "", "text": "x" * 281}),
+    ):
+        form = dispatch(desk.ctx, Request(bo, "draft", values=values, is_form="text" in values)).form
+        assert form is not None, name
+        yield f"form draft {name}", form
+    typed = {"case": "2", "text": "Half a sentence that nobody wants to type a"}
+    dispatch(desk.ctx, Request(bo, "draft", values=typed, is_closed=True))
+    form = desk.do("bo", "draft 2").form
+    assert form is not None
+    yield "form draft 2, typed before", form
+    desk.policy = as_it_was

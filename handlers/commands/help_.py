@@ -6,9 +6,11 @@ from handlers.rules.policy import Member
 from handlers.rules.roles import may, who_may
 from storage.errors import InvalidInput
 
+_NO_ROLE = "You have no role here, so you may read the cards. An admin can add you as a member in earshot.toml."
+
 
 @command(is_read=True, example="help draft")
-def help_(ctx: Context, who: Member, verb: Words | None = None) -> Reply:
+def help_(ctx: Context, who: Member | None, verb: Words | None = None) -> Reply:
     """What you can do here."""
     if verb is None:
         listed = (found for found in COMMANDS.values() if may(who, found.verb))
@@ -16,11 +18,8 @@ def help_(ctx: Context, who: Member, verb: Words | None = None) -> Reply:
             Row(f"/earshot {found.usage}", None, (found.help,))
             for found in sorted(listed, key=lambda found: found.verb)
         )
-        return Reply(
-            screen=Screen(
-                "What you can do here", "The buttons on cards do the same. Answers are seen by you alone.", rows
-            )
-        )
+        intro = _NO_ROLE if who is None else "The buttons on cards do the same. Answers are seen by you alone."
+        return Reply(screen=Screen("What you can do here", intro, rows))
     found = COMMANDS.get(verb.strip().lower().removeprefix("/earshot").strip())
     if found is None:
         raise InvalidInput(unknown(verb.strip()))

@@ -12,18 +12,26 @@ from handlers.rules.policy import Member
 from handlers.rules.roles import may, names_of, who_may
 from handlers.rules.text import normalise, shown
 from handlers.rules.when import clock, duration, length
-from storage.errors import InvalidInput, NotAllowed, NotFound
+from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from storage.types import Mention, Mute, RawMention
 
 _HOW = 'For example: `mute add author:@spammer 7d`, `mute add words:"free iphone" 24h`, `mute list`, `mute remove 3`.'
 _DAY = timedelta(hours=24)
 _LONGEST = timedelta(days=90)
+_LONGEST_VALUE = 500  # characters
 _LOOKED_BACK = timedelta(days=7)
 _MOST = 20_000  # mentions looked at for the preview, newest first
 
 
 @command(button="Mute author…", example="mute add author:@spammer 7d", typed="list, add author:@x 7d, or remove 3")
-def mute(ctx: Context, who: Member, words: Words | None = None, sure: Carried | None = None) -> Reply:
+def mute(
+    ctx: Context,
+    who: Member,
+    words: Words | None = None,
+    sure: Carried | None = None,
+    case: Carried | None = None,
+    own: Carried | None = None,
+) -> Reply:
     """Silence an author, source, query or words for a time, after a look at what it would have hidden.
 
     Muted mentions are stored and counted, but open no case. `mute add author:@x 7d`, `mute add source:blog 24h`,
@@ -34,6 +42,9 @@ def mute(ctx: Context, who: Member, words: Words | None = None, sure: Carried | 
         return _list(ctx)
     if act in ("add", "remove") and not may(who, "change mutes"):
         raise NotAllowed(f"Muting is for {who_may('change mutes')}.", f"Ask {names_of(ctx.policy, 'change mutes')}.")
+    if case and case.isdecimal() and rest.strip() == "author":  # of a card, by a reaction
+        rest = f"author:#{case}"
+        return _take_back(ctx, who, rest) if own else _add_once(ctx, who, rest)
     if act == "remove":
         return _remove(ctx, rest)
     if act == "add":
@@ -82,6 +93,25 @@ def _add(ctx: Context, who: Member, rest: str, *, is_sure: bool) -> Reply:
     return _list(ctx, f"{told} `mute remove {made.id}` takes it back.")
 
 
+def _add_once(ctx: Context, who: Member, rest: str) -> Reply:
+    _, author, _ = _read(ctx, rest)
+    for item in ctx.store.mutes.active(ctx.now):
+        if item.what == "author" and item.value.casefold() == author.casefold():
+            until = clock(item.until, ctx.now, ctx.zone)
+            raise Conflict(f"Author {shown(author, 100).words} is muted until {until} already.", "Nothing was changed.")
+    return _add(ctx, who, rest, is_sure=True)
+
+
+def _take_back(ctx: Context, who: Member, rest: str) -> Reply:
+    """End what her reaction began. A mute that she made by hand for another time stays."""
+    _, author, _ = _read(ctx, rest)
+    for item in reversed(ctx.store.mutes.active(ctx.now)):
+        is_it = item.what == "author" and item.value.casefold() == author.casefold()
+        if is_it and item.created_by == who.name and item.until - item.created_at == _DAY:
+            return _remove(ctx, str(item.id))
+    raise NotFound(f"You have no mute for {shown(author, 100).words} to take back.", "`mute list` shows them all.")
+
+
 def _read(ctx: Context, rest: str) -> tuple[str, str, timedelta]:
     what, colon, tail = rest.partition(":")
     what = what.strip().lower()
@@ -95,6 +125,8 @@ def _read(ctx: Context, rest: str) -> tuple[str, str, timedelta]:
         value = _author(ctx, value)
     if not value or (what == "words" and not normalise(value)):
         raise InvalidInput(f"Say which {what} to mute.", _HOW)
+    if len(value) > _LONGEST_VALUE:
+        raise InvalidInput(f"That is {len(value):,} characters; {_LONGEST_VALUE} are enough to mute by.", _HOW)
     known = known_values(ctx.policy, what) if what in ("source", "query") else [value]
     if value not in known:
         close = difflib.get_close_matches(value, known, n=1)

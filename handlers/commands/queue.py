@@ -1,13 +1,15 @@
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.cards import Button, Screen
 from handlers.context import Context
 from handlers.drawings import case_row
 from handlers.requests import Reply, Words, command
 from handlers.rules.policy import Member
+from handlers.tracking import STAFF
 from storage.cases import COUNTED
 from storage.errors import InvalidInput
+from storage.types import Case
 
 _PAGE = 8
 _WHICH = ("open", "mine", "unclaimed", "overdue", "snoozed")
@@ -35,15 +37,10 @@ class View:
 def queue(ctx: Context, who: Member, which: Words | None = None) -> Reply:
     """The work list, best first: mine, open, unclaimed, overdue, snoozed; brand:… source:… page:2."""
     view = read_view(ctx, which or "")
-    cases, total = ctx.store.cases.queue(
-        view.which,
-        member=who.name,
-        brand=view.brand,
-        source=view.source,
-        now=ctx.now,
-        limit=_PAGE,
-        offset=(view.page - 1) * _PAGE,
-    )
+    cases, total = _cases(ctx, who, view)
+    if not cases and total:  # the list has become shorter than that
+        view = replace(view, page=-(-total // _PAGE))
+        cases, total = _cases(ctx, who, view)
     rows = tuple(case_row(ctx, case, ctx.store.mentions.get(case.mention_id)) for case in cases)
     title = " · ".join((f"Queue: {view.which}", *_filters_in_words(view)))
     pages = max(1, -(-total // _PAGE))
@@ -52,6 +49,19 @@ def queue(ctx: Context, who: Member, which: Words | None = None) -> Reply:
     if not total:
         intro = _NONE[view.which]
     return Reply(screen=Screen(title, intro, rows, buttons=_paging(view, pages)), can_share=True)
+
+
+def _cases(ctx: Context, who: Member, view: View) -> tuple[list[Case], int]:
+    """One page, and how many there are in all."""
+    return ctx.store.cases.queue(
+        view.which,
+        member=who.name,
+        brand=view.brand,
+        source=view.source,
+        now=ctx.now,
+        limit=_PAGE,
+        offset=(view.page - 1) * _PAGE,
+    )
 
 
 def _filters_in_words(view: View) -> list[str]:
@@ -69,7 +79,7 @@ def read_view(ctx: Context, text: str) -> View:
         elif word.startswith("brand:"):
             brand = _known(name, value, [one.name for one in ctx.policy.brands])
         elif word.startswith("source:"):
-            source = _known(name, value, [entry.name for entry in ctx.policy.sources])
+            source = _known(name, value, [*(entry.name for entry in ctx.policy.sources), STAFF])
         elif word.startswith("page:"):
             page = _page(value)
         else:

@@ -15,7 +15,7 @@ def reject(ctx: Context, who: Member, case: CaseNumber, why: Words | None = None
         field = Field("why", "What should change", "long_text", max_length=500)
         return Reply(
             form=Form(
-                f"Request changes to #{case}",
+                f"Request changes · #{case}",
                 "reject",
                 case,
                 (field,),

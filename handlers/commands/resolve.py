@@ -19,6 +19,8 @@ _CHOICES = {
     Resolution.DUPLICATE: "Duplicate of another case",
 }
 
+_DONE = "done"
+
 
 @command(button="Resolve", example="resolve 142 fixed refunded by phone")
 def resolve(
@@ -33,7 +35,7 @@ def resolve(
     found = cases.find(ctx, case)
     if reason is None:
         return Reply(form=_form(found))
-    resolution, rest = read_reason(reason)
+    resolution, rest = read_reason(reason, found)
     close(ctx, who, found, resolution, (note or rest).strip())
     return Reply(
         f"#{case} is resolved: {resolution}."
@@ -51,9 +53,14 @@ def close(ctx: Context, who: Member, case: Case, resolution: Resolution, note: s
     )
 
 
-def read_reason(text: str) -> tuple[Resolution, str]:
-    """The reason and what follows it. Raises InvalidInput with did-you-mean."""
+def read_reason(text: str, case: Case) -> tuple[Resolution, str]:
+    """The reason and what follows it. Raises InvalidInput with did-you-mean.
+
+    "done" says no more than a check mark does: replied where the case was answered, else no action.
+    """
     lowered = text.strip().lower()
+    if lowered == _DONE:
+        return (Resolution.REPLIED if case.answered_at else Resolution.NO_ACTION), ""
     for resolution in sorted(Resolution, key=len, reverse=True):
         if lowered == resolution.value or lowered.startswith(resolution.value + " "):
             return resolution, text.strip()[len(resolution.value) :]

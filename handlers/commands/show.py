@@ -46,15 +46,15 @@ def show(ctx: Context, who: Member, case: CaseNumber) -> Reply:
     diary = "\n".join(_line(ctx, event) for event in ctx.store.cases.events(case))
     title = f"Case #{case} · {found.brand} · {found.priority.word}"
     intro = cases.where_it_stands(ctx, found) if found.status != "open" else ""
-    acts = tuple(button for button in buttons(found) if button.verb != "show")
-    return Reply(screen=Screen(title, intro, tuple(rows), f"Diary\n{diary}", buttons=acts), can_share=True)
+    acts = (*buttons(found), *(menu(found, lead) if lead else ()))
+    others = tuple(button for button in acts if button.verb != "show")
+    return Reply(screen=Screen(title, intro, tuple(rows), f"Diary\n{diary}", buttons=others), can_share=True)
 
 
 def _whole(ctx: Context, case: Case, lead: Mention | None) -> Row:
     row = case_row(ctx, case, lead, length_of_quote=4_000)
-    acts = tuple(item for item in menu(case, lead)[1:4]) if lead else ()
     why = f"why: {'; '.join(case.reasons)}"
-    return Row(row.heading, row.quote, (*row.facts, why), acts, row.colour)
+    return Row(row.heading, row.quote, (*row.facts, why), (), row.colour)
 
 
 def _earlier(ctx: Context, lead: Mention | None, case: Case) -> list[Row]:

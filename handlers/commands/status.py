@@ -1,19 +1,20 @@
 from handlers.cards import Button, Row, Screen
-from handlers.context import Context
+from handlers.context import ChatState, Context
 from handlers.requests import Reply, Words, command
 from handlers.rules.policy import Member, SourceEntry
 from handlers.rules.roles import may, who_may
 from handlers.rules.text import shown
-from handlers.rules.when import ago, length
+from handlers.rules.when import ago, clock, length
+from handlers.tracking import STAFF
 from storage.errors import InvalidInput, NotAllowed
-from storage.types import SourceState
+from storage.types import Pause, SourceState
 
 _SIGNS = {"ok": "🟢", "new": "⚪", "failing": "🟠", "off": "🔴"}
 
 
 @command(example="status", typed="[retry]")
 def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
-    """Health of sources and chats; with retry, failed deliveries are sent again."""
+    """Health of sources and chats; with retry, failed deliveries and paused channels are tried again."""
     if act is not None:
         return Reply(_retry(ctx, who, act))
     numbers = ctx.store.cases.numbers(ctx.now)
@@ -27,9 +28,10 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
     )
     states = ctx.store.sources.all()
     heard = {state.name for state in states}
-    rows = [_source(ctx, state) for state in states]
+    rows = [_chat(state) for state in ctx.chats] + [_source(ctx, state) for state in states]
     rows += [_silent(entry) for entry in ctx.policy.sources if not entry.is_on or entry.name not in heard]
-    dead = ctx.store.deliveries.all_dead()
+    dead, pauses = ctx.store.deliveries.all_dead(), ctx.store.pauses.all()
+    rows += [_paused(ctx, pause) for pause in pauses]
     rows += [
         Row(
             f"🔴 not delivered: {item.subject} to {item.chat}:{item.channel}", None, (_plain(item.error),), colour="red"
@@ -41,13 +43,18 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         for source, place, reason, sample in ctx.store.sources.quarantined(5)
     ]
     people = ", ".join(f"@{member.name} ({', '.join(member.roles)})" for member in ctx.policy.members)
-    retry = (
-        (Button("Send failed ones again", "status", values=(("act", "retry"),)),) if dead and may(who, "retry") else ()
-    )
+    label = "Send failed ones again" if dead else "Try paused ones again"
+    can_retry = (dead or pauses) and may(who, "retry")
+    retry = (Button(label, "status", values=(("act", "retry"),)),) if can_retry else ()
     return Reply(
         screen=Screen(f"Status of {ctx.policy.team}", intro, tuple(rows), f"Team: {people}", buttons=retry),
         can_share=True,
     )
+
+
+def _chat(state: ChatState) -> Row:
+    sign, word = ("🟢", "ok") if state.is_ok else ("🔴", "failing")
+    return Row(f"{sign} {state.name} · {word}", None, (_plain(state.words),), colour="grey" if state.is_ok else "red")
 
 
 def _cases(count: int) -> str:
@@ -59,12 +66,19 @@ def _retry(ctx: Context, who: Member, act: str) -> str:
         raise InvalidInput(f'"{act[:40]}" is not a part of status.', "`status retry` sends failed deliveries again.")
     if not may(who, "retry"):
         raise NotAllowed(f"That is for {who_may('retry')}.")
-    count = ctx.store.deliveries.revive(ctx.now)
-    return (
-        f"{count} failed {'delivery is' if count == 1 else 'deliveries are'} on the way again."
-        if count
-        else "Nothing has failed."
-    )
+    count, ended = ctx.store.deliveries.revive(ctx.now), ctx.store.pauses.end_all()
+    told = []
+    if count:
+        told.append(f"{count} failed {'delivery is' if count == 1 else 'deliveries are'} on the way again.")
+    if ended:
+        told.append(f"{ended} paused {'channel is' if ended == 1 else 'channels are'} tried again.")
+    return " ".join(told) or "Nothing has failed."
+
+
+def _paused(ctx: Context, pause: Pause) -> Row:
+    since = clock(pause.since, ctx.now, ctx.zone)
+    heading = f"⏸ {pause.chat}:{pause.channel} is paused since {since}: {_plain(pause.why)}"
+    return Row(heading, None, ("what is due there waits",), colour="orange")
 
 
 def _source(ctx: Context, state: SourceState) -> Row:
@@ -75,7 +89,7 @@ def _source(ctx: Context, state: SourceState) -> Row:
         told.append(f"{state.quarantined} in quarantine")
     if state.error:
         told.append(_plain(state.error))
-    known = "" if entry else " (no longer in earshot.toml)"
+    known = " (tracked by the team)" if state.name == STAFF else "" if entry else " (no longer in earshot.toml)"
     return Row(
         f"{_SIGNS.get(state.status, '⚪')} {state.name} · {state.kind} · {state.status}{known}",
         None,

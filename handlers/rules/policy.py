@@ -11,6 +11,8 @@ from typing import Any
 
 from storage.types import Priority, Role
 
+NO_KEY = {"is_key": False}  # of a field that the file cannot set
+
 
 @dataclass(frozen=True, slots=True)
 class Brand:
@@ -33,14 +35,35 @@ class SourceEntry:
     weight: int | None = None  # the reach assumed for an item when the source tells none
     alert_max_age: timedelta = timedelta(hours=24)  # older items are stored, not alerted
     every: timedelta = timedelta(minutes=15)  # how often it is polled
+    reply_limit: int = 3_000  # characters that a reply may have there, for instance 280
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A reply to begin with, offered when a draft is written."""
+
+    name: str  # as it stands in the list
+    text: str  # at most 3,000 characters
+    brands: tuple[str, ...] = ()  # empty: every brand
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPolicy:
+    """How Earshot behaves in Slack. The tokens stand in `.env`."""
+
+    groups: Mapping[str, tuple[Role, ...]] = field(default_factory=dict)  # user groups and the roles they give
+    shared_channels: tuple[str, ...] = ()  # channels shared with other companies that may be used all the same
+    outsiders: bool = False  # true: members that belong to another company may act
+    reactions: bool = False  # true: 👀 on a card claims, ✅ resolves, 🔇 mutes its author; taking it off undoes it
+    classic: bool = False  # true: only the older kinds of blocks, for clients that cannot draw the newer ones
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Which cases are posted where. `channel` is chat:#channel, for instance local:#alerts."""
 
-    channel: str  # chat:#channel, for instance local:#alerts
+    channel: str  # chat:#channel, for instance local:#alerts or slack:#alerts
     brands: tuple[str, ...] = ()  # empty: every brand
     sources: tuple[str, ...] = ()  # empty: every source
     min_priority: Priority = Priority.NORMAL  # low, normal, high, urgent: cases below it are not posted there
@@ -55,12 +78,22 @@ class Member:
     name: str  # what commands call her: @ana
     title: str = ""  # shown on cards; the name when empty
     roles: tuple[Role, ...] = (Role.AGENT,)  # agent, approver, manager, admin
-    slack: str = ""  # her Slack user id
+    slack: str = ""  # her Slack user id, like U012AB3CD
     discord: str = ""  # her Discord user id
+    is_guest: bool = False  # true: may look, and do nothing (written `guest`); Slack's guests always are
+    joined: str = field(default="", metadata=NO_KEY)  # the chat whose user group adds her; "" when the file names her
 
     @property
     def label(self) -> str:
         return self.title or self.name
+
+    def id_on(self, chat: str) -> str:
+        """Her id on a chat platform, "" when she has none there."""
+        return {"slack": self.slack, "discord": self.discord}.get(chat, "")
+
+    def may_be(self, other: "Member") -> bool:
+        """Whether the two may be one person: one is known from a chat alone, and the other has no id there."""
+        return any(one.joined and not two.id_on(one.joined) for one, two in ((self, other), (other, self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +126,8 @@ class Policy:
     sources: tuple[SourceEntry, ...] = ()
     routes: tuple[Route, ...] = ()
     members: tuple[Member, ...] = ()
+    templates: tuple[Template, ...] = ()
+    slack: SlackPolicy = field(default_factory=SlackPolicy)
     team: str = "Earshot"  # the workspace's name
     timezone: str = "UTC"  # for times that people type and read
     four_eyes: bool = True  # a reply needs another person's approval
@@ -103,6 +138,10 @@ class Policy:
 
     def member(self, name: str) -> Member | None:
         return next((member for member in self.members if member.name == name), None)
+
+    def member_on(self, chat: str, user_id: str) -> Member | None:
+        """The member with this id on Slack or Discord."""
+        return next((member for member in self.members if user_id and member.id_on(chat) == user_id), None)
 
     def label(self, name: str | None) -> str:
         """How a member is shown; a name that left the file is shown as it stands in the diary."""

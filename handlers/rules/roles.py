@@ -1,4 +1,4 @@
-"""Who may do what. One table and one question, `may`; four-eyes and ownership are asked where the case is known."""
+"""Who may do what. Two tables and one question, `may`; four-eyes and ownership are asked where the case is known."""
 
 from handlers.rules.policy import Member, Policy
 from storage.types import Role
@@ -17,11 +17,18 @@ MAY: dict[str, frozenset[Role]] = {
     "retry": frozenset({MANAGER, ADMIN}),
 }
 
+GUESTS_MAY = frozenset({"help", "home", "query", "queue", "search", "settings", "show", "who"})  # look, and no more
+
 
 def may(member: Member | None, act: str) -> bool:
-    """Whether her roles allow it. What the table does not name is open to every member, and to members only."""
+    """Whether her roles allow it, and a guest's never more than a look.
+
+    What the table does not name is open to every member, and to members only.
+    """
     if member is None:
         return act == "help"
+    if member.is_guest and act not in GUESTS_MAY:
+        return False
     return bool(MAY.get(act, ANYBODY) & set(member.roles))
 
 

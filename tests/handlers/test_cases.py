@@ -278,3 +278,10 @@ def test_answer_of_the_kit_is_the_whole_way(desk: Desk) -> None:
     desk.open_case()
     answer(desk, 1)
     assert desk.kinds(1) == ["opened", "claimed", "drafted", "approved", "answered"]
+
+
+def test_the_card_names_who_resolved_it_and_not_whose_it_was(desk: Desk) -> None:
+    number = desk.open_case().id
+    desk.do("ana", f"claim {number}")
+    desk.do("bo", f"resolve {number} no action")
+    assert desk.card(number).status == "resolved: no action · Bo"

@@ -71,6 +71,13 @@ def test_help_lists_what_she_may_do(desk: Desk) -> None:
     assert managers == sorted(COMMANDS)
 
 
+def test_help_says_so_to_somebody_without_a_role(desk: Desk) -> None:
+    screen = screen_of(desk, "nobody", "help")
+    assert "You have no role here" in screen.intro
+    assert "An admin can add you" in screen.intro
+    assert [row.heading.split()[1] for row in screen.rows] == ["help"]
+
+
 @pytest.mark.parametrize("verb", sorted(COMMANDS))
 def test_help_of_each_verb(desk: Desk, verb: str) -> None:
     found = COMMANDS[verb]
@@ -134,6 +141,13 @@ def test_the_queue_is_paged_best_first(desk: Desk) -> None:
     assert [button.label for button in third.buttons] == ["‹ Back"]
     numbers = [row.buttons[-1].case for page in (first, second, third) for row in page.rows]
     assert numbers == [19, *range(1, 19)]
+
+
+def test_a_page_that_is_gone_is_the_last_one(desk: Desk) -> None:
+    many(desk, 9)
+    screen = screen_of(desk, "ana", "queue page:9")
+    assert (screen.intro, len(screen.rows)) == ("9 cases, page 2 of 2", 1)
+    assert [button.label for button in screen.buttons] == ["‹ Back"]
 
 
 def test_the_views_and_filters_of_the_queue(desk: Desk) -> None:
@@ -322,6 +336,7 @@ def test_what_can_be_muted(desk: Desk, line: str, hidden: str) -> None:
         ("mute add autor:x", "Did you mean author:?"),
         ("mute add source:bird", 'There is no source "bird". Did you mean birds?'),
         ("mute add words:\u200b", "Say which words to mute."),
+        ("mute add words:" + "ab " * 400, "That is 1,199 characters; 500 are enough to mute by."),
         ("mute add words:!? 91d", "A mute lasts at most 90 days."),
         ("mute add author:x 25h", "You can mute for up to 24 hours. Longer is for a manager or an admin."),
         ("mute add author:#77", "There is no case #77."),
@@ -383,3 +398,39 @@ def test_a_very_long_queue_says_more_than(desk: Desk, monkeypatch: pytest.Monkey
     assert screen is not None
     assert screen.intro.startswith("more than 2 cases")
     assert len(screen.rows) == 3
+
+
+# Slack's wishes
+
+
+def test_the_menu_begins_with_what_is_wanted_most_and_show_has_it_all(desk: Desk) -> None:
+    desk.open_case()
+    labels = ["Show all", "Assign…", "Snooze…", "Irrelevant", "Mute author…", "Escalate", "Add a note…"]
+    assert [button.label for button in desk.card(1).menu] == labels
+    screen = screen_of(desk, "ana", "show 1")
+    assert [button.label for button in screen.buttons] == ["Claim", "Draft reply", "Resolve", *labels[1:]]
+    assert screen.rows[0].buttons == ()
+    desk.do("ana", "resolve 1 fixed")
+    assert [button.label for button in screen_of(desk, "ana", "show 1").buttons] == ["Reopen"]
+
+
+def test_paused_channels_are_shown_and_tried_again(desk: Desk) -> None:
+    desk.store.pauses.pause("slack", "#alerts", "It is\u202e archived.\nAsk an admin.", desk.now, desk.now)
+    desk.later(hours=1)
+    screen = screen_of(desk, "ana", "status")
+    (row,) = [row for row in screen.rows if row.heading.startswith("⏸")]
+    assert row.heading == "⏸ slack:#alerts is paused since 11:00: It is archived. Ask an admin."
+    assert screen.buttons == ()
+    (retry,) = screen_of(desk, "mia", "status").buttons
+    assert retry.label == "Try paused ones again"
+    assert desk.press("mia", retry).words == "1 paused channel is tried again."
+    assert desk.store.pauses.all() == []
+    assert desk.say("mia", "status retry") == "Nothing has failed."
+
+
+def test_resolve_done_says_what_is_true(desk: Desk) -> None:
+    desk.open_case()
+    assert desk.say("ana", "resolve 1 done") == "#1 is resolved: no action."
+    desk.do("ana", "reopen 1")
+    answer(desk, 1)
+    assert desk.say("ana", "resolve 1 Done") == "#1 is resolved: replied."

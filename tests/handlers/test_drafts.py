@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from handlers.drafts import hash_of
+from handlers.rules.policy import Policy, SlackPolicy
+from handlers.rules.roster import Person, with_people
 from storage.types import DraftState, Role, Status
 from tests.kit import Desk, answer
 
@@ -60,6 +62,40 @@ def test_the_author_cannot_approve_on_any_way(desk: Desk, way: str) -> None:
     assert reply.is_error
     assert reply.words == "You wrote this draft, so somebody else must approve it (four eyes). Ask Mia."
     assert desk.everything() == before
+
+
+def test_another_name_is_no_other_person(desk: Desk) -> None:
+    """Whom a user group adds is called by her handle, which she may change."""
+    written = in_slack(replace(desk.policy, slack=SlackPolicy(groups={"leads": (Role.AGENT, Role.APPROVER)})), "bo")
+    desk.policy = with_people(written, [Person("slack", "U0EVE", "eve", "Eve", ("leads",))])
+    drafted(desk, by="eve")
+    desk.policy = with_people(written, [Person("slack", "U0EVE", "eve.two", "Eve", ("leads",))])
+    for who in ("eve.two", "bo"):
+        assert desk.say(who, "approve 1").startswith("eve, who wrote this draft, is not known as a member now")
+    assert not desk.do("bo", "draft 1 We are so sorry.").is_error
+    assert not desk.do("eve.two", "approve 1").is_error
+
+
+def in_slack(policy: Policy, *names: str) -> Policy:
+    """With ids for these members."""
+    told = (replace(one, slack=f"U0{one.name.upper()}") if one.name in names else one for one in policy.members)
+    return replace(policy, members=tuple(told))
+
+
+@pytest.mark.parametrize(("author", "approver"), [("bo", "eve"), ("eve", "bo")])
+def test_somebody_of_the_file_may_be_somebody_of_a_group(desk: Desk, author: str, approver: str) -> None:
+    """Bo may be in the group too, as Eve: without his id nobody knows."""
+    written = replace(desk.policy, slack=SlackPolicy(groups={"leads": (Role.AGENT, Role.APPROVER)}))
+    eve = Person("slack", "U0EVE", "eve", "Eve", ("leads",))
+    desk.policy = with_people(written, [eve])
+    drafted(desk, by=author)
+    told = desk.say(approver, "approve 1")
+    assert told.startswith("Nobody can tell whether Eve in Slack is Bo (four eyes). An admin can write Bo's slack id")
+    assert desk.draft_of(1).state is DraftState.PROPOSED
+    desk.policy = with_people(in_slack(written, "bo"), [eve])
+    assert not desk.do(approver, "approve 1").is_error
+    desk.policy = with_people(written, [eve])
+    assert desk.say(desk.case(1).assignee or "", "send 1").startswith("This draft was perhaps approved by its author.")
 
 
 def test_an_agent_cannot_approve(desk: Desk) -> None:
@@ -213,7 +249,8 @@ def test_a_draft_needs_words_and_not_too_many(desk: Desk) -> None:
     assert empty.form is not None
     assert empty.form.errors == (("text", "A draft needs words. Type the reply."),)
     assert (
-        desk.say("ana", f"draft 1 {'x' * 5_001}") == "That is 5,001 characters; a reply has at most 5,000. Shorten it."
+        desk.say("ana", f"draft 1 {'x' * 3_001}")
+        == "That is 3,001 characters; a reply has at most 3,000 there. Shorten it."
     )
     assert desk.case(1).status is Status.OPEN
 

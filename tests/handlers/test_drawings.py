@@ -47,7 +47,16 @@ def test_the_gallery_holds_every_kind_and_state() -> None:
         "green",
         "grey",
     }
-    assert {form.verb for form in FORMS.values()} == {"draft", "resolve", "snooze", "note", "assign", "reject", "sent"}
+    assert {form.verb for form in FORMS.values()} == {
+        "draft",
+        "resolve",
+        "snooze",
+        "note",
+        "assign",
+        "reject",
+        "sent",
+        "track",
+    }
 
 
 @pytest.mark.parametrize("name", GALLERY)
@@ -157,6 +166,42 @@ def test_first_buttons_by_state(desk: Desk) -> None:
         Status.ANSWERED: ["Resolve", "Reply again", "Show"],
         Status.RESOLVED: ["Reopen", "Show"],
     }
+
+
+def test_the_same_is_not_offered_twice(desk: Desk) -> None:
+    for status in Status:
+        number = put_in(desk, status, text=f"heron fraud {status * 5} {status}", native_id=status).id
+        offered = [button.verb for button in (*desk.card(number).buttons, *desk.card(number).menu)]
+        assert offered.count("show") == 1, status
+
+
+def test_a_card_says_what_its_draft_waits_for(desk: Desk) -> None:
+    desk.open_case()
+    seen = []
+    for who, line in (
+        ("ana", "claim 1"),
+        ("ana", "draft 1 We are sorry."),
+        ("bo", "reject 1 Say when."),
+        ("ana", "draft 1 We are sorry. On Monday."),
+        ("bo", "approve 1"),
+        ("ana", "sent 1 https://birds.example/r/1"),
+    ):
+        desk.do(who, line)
+        seen.append(desk.card(1).facts[0])
+    assert seen == [
+        "reach unknown",
+        "draft waits for approval",
+        "draft waits for a change",
+        "draft waits for approval",
+        "approved reply waits to be sent",
+        "reach unknown",
+    ]
+    desk.do("ana", "draft 1 Once more.")
+    queue = desk.do("bo", "queue").screen
+    assert queue is not None
+    assert "draft waits for approval" in queue.rows[0].facts
+    desk.do("ana", "resolve 1 fixed")
+    assert not [fact for fact in desk.card(1).facts if "draft" in fact]
 
 
 def test_every_button_of_every_card_does_something(desk: Desk) -> None:

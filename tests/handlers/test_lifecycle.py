@@ -76,7 +76,7 @@ def test_the_table_has_a_line_for_every_verb() -> None:
 
 OPEN_TO_ALL = {
     "help", "queue", "show", "claim", "release", "assign", "draft", "send", "sent", "resolve", "reopen", "snooze",
-    "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings",
+    "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track",
 }  # fmt: skip
 ROLES = {
     "approve": {Role.APPROVER, Role.MANAGER},
