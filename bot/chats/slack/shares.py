@@ -1,0 +1,107 @@
+"""Showing a private answer to everybody: exactly what was answered, once, by the one who asked for it."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.chats.slack.after import patiently
+from bot.chats.slack.desk import Desk
+from bot.chats.slack.directory import Directory
+from bot.chats.slack.incoming import Incoming
+from bot.chats.slack.render import Look, message, text_only
+from bot.chats.slack.wire import SlackClosed, SlackRefused, Wire
+from handlers.answers import shareable
+from handlers.cards import Notice, Screen
+from handlers.ports import ChatDoubtful, ChatError
+from handlers.requests import Reply
+from handlers.rules.roles import may
+
+INVALID = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
+_KEPT = 500  # answers
+_TOO_OLD = "This answer is too old to be shared. Give the command again."
+
+_NOT_HERS = "This was not shared: you have no role here any more that allows it."
+
+
+@dataclass(slots=True)
+class Share:
+    """An answer as everybody would see it. It belongs to the one who asked."""
+
+    user: str
+    drawing: Screen | Notice
+    reply: Reply
+    is_shared: bool = False
+
+
+class Shares:
+    """Holds the latest answers in memory; after a restart they are too old to be shared."""
+
+    def __init__(
+        self, desk: Desk, wire: Wire, directory: Directory, look: Callable[[], Look], now: Callable[[], datetime]
+    ) -> None:
+        self._desk = desk
+        self._wire = wire
+        self._directory = directory
+        self._look = look
+        self._now = now
+        self._held: OrderedDict[str, Share] = OrderedDict()
+
+    def hold(self, user: str, reply: Reply) -> str:
+        """The id under which this answer can be shared, "" for one that cannot be."""
+        drawing = shareable(reply, self._now(), ZoneInfo(self._desk.policy().timezone))
+        if drawing is None:
+            return ""
+        answer_id = secrets.token_urlsafe(9)
+        self._held[answer_id] = Share(user, drawing, reply)
+        while len(self._held) > _KEPT:
+            self._held.popitem(last=False)
+        return answer_id
+
+    async def share(self, incoming: Incoming, answer_id: str) -> tuple[Reply | None, str]:
+        """Show it in the channel; the answer that was shared, and why not where it was not.
+
+        Both are empty when it stands there already. Raises ChatDoubtful when it may stand there.
+        """
+        held = self._held.get(answer_id)
+        if held is None or held.user != incoming.user:
+            return None, _TOO_OLD
+        if held.is_shared:
+            return None, ""
+        if not may(self._desk.policy().member_on("slack", incoming.user), "share"):
+            return None, _NOT_HERS
+        held.is_shared = True
+        try:
+            # Only where we are ourselves, so that we know who else reads there.
+            await self._directory.channel_id(f"#{incoming.channel}")
+            await self._post(incoming, held, f"share:{answer_id}")
+        except ChatDoubtful:
+            raise
+        except ChatError as error:
+            held.is_shared = False
+            why = error.at("this channel", self._directory.bot_handle) if isinstance(error, SlackClosed) else error
+            return None, f"This was not shared. {why}"
+        return held.reply, ""
+
+    async def _post(self, incoming: Incoming, held: Share, key: str) -> None:
+        member = self._desk.policy().member_on("slack", incoming.user)
+        sharer = member.label if member else "somebody"
+        look = self._look()
+        for is_classic in dict.fromkeys((look.is_classic, True)):
+            drawn = message(held.drawing, key, replace(look, is_classic=is_classic), sharer)
+            try:
+                await self._respond(incoming, drawn)
+                return
+            except SlackRefused as error:
+                if error.code not in INVALID:
+                    raise
+        await self._respond(incoming, {"text": text_only(held.drawing)})
+
+    async def _respond(self, incoming: Incoming, drawn: dict[str, Any]) -> None:
+        thread = {"thread_ts": incoming.thread} if incoming.thread else {}
+        quiet = {"unfurl_links": False, "unfurl_media": False}
+        told = {"response_type": "in_channel", "replace_original": False, **quiet, **thread, **drawn}
+        await patiently(lambda: self._wire.respond(incoming.response_url, told))

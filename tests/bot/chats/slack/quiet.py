@@ -1,0 +1,57 @@
+"""A program behind Slack that only listens, and a clock of seconds that is moved by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from handlers.requests import Command, Reply, Request
+from handlers.rules.policy import Member, Policy, SlackPolicy
+from handlers.rules.roster import Person
+from tests.kit import POLICY
+
+
+@dataclass
+class Seconds:
+    """Stands still until it is moved."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class QuietDesk:
+    """bot.chats.slack.desk.Desk whose policy is what the test says it is."""
+
+    known: Policy
+    met: list[tuple[list[Person], bool]] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
+
+    async def act(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+    def commands(self) -> Sequence[Command]:
+        return ()
+
+    def policy(self) -> Policy:
+        return self.known
+
+    async def subject_at(self, chat: str, ref: str) -> str:
+        return ""
+
+    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
+        self.met.append((list(people), groups_are_known))
+
+    async def reopen(self, chat: str, channel: str) -> None:
+        self.reopened.append(channel)
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Whom the chat knows now, by id."""
+        return {person.id: person for person in self.met[-1][0]}
+
+
+def desk(*members: Member, **slack: Any) -> QuietDesk:
+    """A desk with these members; `slack` are the keys of the table [slack]."""
+    return QuietDesk(replace(POLICY, members=members, slack=SlackPolicy(**slack)))
