@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import random
 import signal
 import sys
 import time
@@ -19,22 +18,27 @@ from prometheus_client import CollectorRegistry
 from bot import registry
 from bot.bridge import Bridge
 from bot.chats.local.adapter import Bell, LocalChatAdapter
+from bot.chats.slack.chat import Keys, Slack
 from bot.deliver import Deliverer
 from bot.fetch import Fetch, Tools
 from bot.health import Health, Part, Watch
-from bot.listen import Listener
+from bot.listening import Listening
 from bot.policy_file import read_policy
 from bot.scheduler import build_scheduler
-from bot.settings import Environment, check_sign_in
+from bot.settings import Environment, check_chats, check_sign_in
 from bot.sources import webhook
+from bot.tasks import Tasks
+from bot.team import Team
 from bot.web import build_web, check_bind
+from handlers import places
 from handlers.cards import Drawing
-from handlers.context import Context, think
+from handlers.context import Brain, ChatState, Context, think
 from handlers.dispatch import dispatch, is_read, load_commands
 from handlers.drawings import draw
-from handlers.ports import Chat, Page, Source
+from handlers.ports import Chat, Page
 from handlers.requests import Command, Reply, Request
-from handlers.rules.policy import Policy, SourceEntry
+from handlers.rules.policy import Policy
+from handlers.rules.roster import Person
 from storage.errors import ConfigError, EarshotError
 from storage.local_chat import LocalChat
 from storage.store import Store
@@ -54,7 +58,7 @@ def utc_now() -> datetime:
 
 
 class App:
-    """The running program: what the page's `Desk` asks for, and the tasks beside it."""
+    """The running program: what the `Desk` of the page and that of Slack ask for, and the tasks beside it."""
 
     def __init__(
         self, environment: Environment, policy: Policy, *, config_path: Path | None, now: Clock = utc_now
@@ -63,18 +67,25 @@ class App:
         self._config_path = config_path
         self._now = now
         self._commands = tuple(load_commands().values())
-        self.brain = think(policy)
+        self._team = Team(policy)
         self.bridge = Bridge(environment.database)
         self.bell = Bell()
         self.registry = CollectorRegistry()
         self._fetch = Fetch(now)
         self._tools = Tools(self._fetch, now, environment.variables)
         self.chats: dict[str, Chat] = {"local": LocalChatAdapter(self, self.bell, now)}
-        self.deliverer = Deliverer(self.bridge, self.chats, self._draw, now)
+        self.slack = Slack(self, _slack_keys(environment), now) if environment.has_slack else None
+        if self.slack is not None:
+            self.chats["slack"] = self.slack.chat
+        self.deliverer = Deliverer(self.bridge, self.chats, self._draw, self._pause, now)
         self._watch = Watch(self.registry, environment.data)
-        self._sources: dict[str, Source] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
+        self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed)
         self._scheduler = build_scheduler(self._tick)
+
+    @property
+    def brain(self) -> Brain:
+        return self._team.brain
 
     # What the page asks for (bot.chats.local.adapter.Desk)
 
@@ -82,13 +93,17 @@ class App:
         """Do what a person asks; errors come back as words."""
         started = time.monotonic()
         brain, cross = self.brain, self.bridge.read if is_read(request) else self.bridge.write
+        chats = (ChatState("slack", *self.slack.health()),) if self.slack is not None else ()
         try:
-            reply = await cross(lambda store: dispatch(Context(store, brain, self._now()), request))
+            if request.can_repeat and is_read(request) and not await self._is_new(request):
+                return Reply(is_repeat=True)
+            reply = await cross(lambda store: dispatch(Context(store, brain, self._now(), chats), request))
         except EarshotError as error:
             return Reply(str(error), is_error=True)
         verb = request.verb if any(command.verb == request.verb for command in self._commands) else "unknown"
         self._watch.acted(verb, time.monotonic() - started)
-        self.deliverer.ring()
+        if not is_read(request):  # App Home reads too: it would stir itself for ever
+            self._changed()
         if reply.effect == "reload":
             return self._reload_in_words()
         return reply
@@ -98,6 +113,39 @@ class App:
 
     def policy(self) -> Policy:
         return self.brain.policy
+
+    # What Slack asks for beside that (bot.chats.slack.desk.Desk)
+
+    async def subject_at(self, chat: str, ref: str) -> str:
+        return await self.bridge.read(lambda store: store.deliveries.subject_at(chat, ref))
+
+    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:  # noqa: ARG002 - one chat
+        self._team.meet(people, groups_are_known=groups_are_known)
+
+    async def reopen(self, chat: str, channel: str) -> None:
+        def reopen(store: Store) -> bool:
+            with store.transaction():
+                return places.reopen(Context(store, self.brain, self._now()), chat, channel)
+
+        if await self.bridge.write(reopen):
+            self.deliverer.ring()
+
+    async def _is_new(self, request: Request) -> bool:
+        """A line that reads, and that the chat may repeat: its row is there before it is answered."""
+
+        def take(store: Store) -> bool:
+            with store.transaction():
+                return store.inbox.take(f"act:{request.key}", request.verb[:40], self._now())
+
+        return await self.bridge.write(take)
+
+    def _changed(self) -> None:
+        """Something may have to be posted, and App Home may show something else."""
+        self.deliverer.ring()
+        if self.slack is not None:
+            self.slack.changed()
+
+    # The page's own file
 
     async def read(self, work: Callable[[LocalChat], T]) -> T:
         return await self.bridge.read(lambda store: work(store.local_chat))
@@ -118,12 +166,14 @@ class App:
 
     async def receive(self, source: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
         """A webhook's delivery: stored before it is acknowledged, refused when it is a replay."""
-        hook = self._sources.get(source)
+        hook = self._listening.sources.get(source)
         if not isinstance(hook, webhook.WebhookSource):
             return 404, f"There is no webhook called {source[:60]}."
         try:
             received = hook.receive(headers, body, self._now())
-            taken = await self._listener(hook).take(received.page, inbox_keys=(received.key, received.signature))
+            taken = await self._listening.listener(hook).take(
+                received.page, inbox_keys=(received.key, received.signature)
+            )
         except webhook.Refused as error:
             return error.status, str(error)
         except EarshotError as error:
@@ -137,7 +187,7 @@ class App:
 
     def forms(self) -> Mapping[str, str]:
         found = {}
-        for name, hook in self._sources.items():
+        for name, hook in self._listening.sources.items():
             entry = self.policy().source(name)
             if isinstance(hook, webhook.WebhookSource) and hook.settings.form and entry is not None:
                 found[name] = entry.brand or self.policy().team
@@ -158,7 +208,7 @@ class App:
             private=True,
         )
         try:
-            await self._listener(self._sources[source]).take(Page((raw,), None))
+            await self._listening.listener(self._listening.sources[source]).take(Page((raw,), None))
         except EarshotError as error:
             return 503, str(error)
         return 202, "Thank you. Your words have reached the team."
@@ -168,21 +218,23 @@ class App:
     async def start(self) -> None:
         """Open the file, then start listening, delivering and ticking."""
         await self.bridge.start()
-        self._start_sources()
-        self._task("deliver", self.deliverer.run())
-        self._task("watch", self._measure())
+        await self.bridge.write(lambda store: store.pauses.try_all(self._now()))
+        self._listening.start()
+        if self.slack is not None:
+            self.slack.start()
+        self._tasks.begin("deliver", self.deliverer.run())
+        self._tasks.begin("watch", self._measure())
         self._scheduler.start()
 
     async def stop(self) -> None:
         """Finish what was begun; what was not is in the file."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._tasks.close()
         await self.deliverer.stop()
-        for source in self._sources.values():
-            await source.close()
+        if self.slack is not None:
+            await self.slack.close()
+        await self._listening.close()
         await self._fetch.close()
         await self.bridge.close()
 
@@ -192,20 +244,12 @@ class App:
             raise ConfigError("The demo's settings are fixed.", "`earshot init` makes an earshot.toml of your own.")
         policy = read_policy(self._config_path, {kind: registry.settings_of(kind) for kind in registry.kinds()})
         brain = think(policy)
-        before = {entry.name: entry for entry in self.policy().sources}
-        fresh = {
-            entry.name: registry.build(entry, self._tools)
-            for entry in policy.sources
-            if entry.is_on and before.get(entry.name) != entry
-        }
-        self.brain = brain
-        kept = {entry.name for entry in policy.sources if entry.is_on and before.get(entry.name) == entry}
-        for name in [name for name in self._sources if name not in kept]:
-            self._end_source(name)
-        for name in kept & set(self._sources):
-            self._try_again(name)
-        for name, source in fresh.items():
-            self._begin_source(name, source)
+        check_chats(self._environment, policy)
+        change_sources = self._listening.prepare(policy)
+        self._team.go_by(policy, brain)
+        change_sources()
+        if self.slack is not None:
+            self.slack.policy_changed()
         log.info("earshot.toml was read again")
 
     def _reload_in_words(self) -> Reply:
@@ -223,41 +267,13 @@ class App:
         told = (f"{len(items)} {what}{'' if len(items) == 1 else 's'}" for items, what in counts)
         return Reply(f"Read again: {', '.join(told)}.")
 
-    # Sources
-
-    def _start_sources(self) -> None:
-        for entry in self.policy().sources:
-            if entry.is_on:
-                self._begin_source(entry.name, registry.build(entry, self._tools))
-
-    def _begin_source(self, name: str, source: Source) -> None:
-        self._sources[name] = source
-        if not isinstance(source, webhook.WebhookSource):
-            self._task(f"listen {name}", self._listener(source).run())
-
-    def _try_again(self, name: str) -> None:
-        """A source that was given up until a person acts: somebody has."""
-        task = self._tasks.get(f"listen {name}")
-        if task is not None and task.done():
-            self._begin_source(name, self._sources[name])
-
-    def _end_source(self, name: str) -> None:
-        source = self._sources.pop(name)
-        task = self._tasks.pop(f"listen {name}", None)
-        if task is not None:
-            task.cancel()
-        closing = asyncio.get_running_loop().create_task(source.close())
-        self._tasks[f"close {name}"] = closing
-
-    def _listener(self, source: Source) -> Listener:
-        entry = self.policy().source(source.name) or SourceEntry(source.name, source.kind)
-        chance = random.Random(source.name)  # noqa: S311 - spreads polls, hides nothing
-        return Listener(source, entry, self.bridge, lambda: self.brain, self._now, self.deliverer.ring, chance)
-
     # Beside
 
     def _draw(self, store: Store, subject: str, body: str, now: datetime) -> Drawing | None:
         return draw(Context(store, self.brain, now), subject, body)
+
+    def _pause(self, store: Store, chat: str, channel: str, why: str, now: datetime) -> None:
+        places.pause(Context(store, self.brain, now), chat, channel, why)
 
     async def _tick(self, job: ModuleType) -> None:
         def run(store: Store) -> int:
@@ -266,20 +282,13 @@ class App:
 
         try:
             if await self.bridge.write(run, is_urgent=False):
-                self.deliverer.ring()
+                self._changed()
+        except asyncio.CancelledError:
+            log.debug("the job %s ended with the program; it is done again at the next start", job.__name__)
         except EarshotError as error:
             log.warning("the job %s waits: %s", job.__name__, error)
         except Exception:
             log.exception("the job %s failed", job.__name__)
-
-    def _task(self, name: str, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks[name] = task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the task %s ended", task.get_name(), exc_info=error)
 
     async def _measure(self) -> None:
         while True:
@@ -292,13 +301,9 @@ class App:
                 log.warning("the counters could not be read: %s", error)
 
     async def _health(self) -> Health:
-        tasks = [
-            name
-            for name, task in self._tasks.items()
-            if task.done() and not task.cancelled() and task.exception() is not None
-        ]
         health = await self.bridge.read(lambda store: self._watch.judge(store, self._now(), self.policy()))
-        ended = Part("tasks", not tasks, f"ended: {', '.join(tasks)}" if tasks else f"{len(self._tasks)} run")
+        failed = self._tasks.failed()
+        ended = Part("tasks", not failed, f"ended: {', '.join(failed)}" if failed else f"{len(self._tasks)} run")
         try:
             async with asyncio.timeout(5):
                 await self.bridge.write(_probe)
@@ -307,7 +312,17 @@ class App:
             writing = Part("writing", False, "the database does not answer within 5 s")
         except Exception as error:  # whatever it is, nothing can be stored
             writing = Part("writing", False, str(error))
-        return Health((writing, ended, *health.parts))
+        slack = (Part("chat slack", *self.slack.health()),) if self.slack is not None else ()
+        return Health((writing, ended, *slack, *health.parts))
+
+
+def _slack_keys(environment: Environment) -> Keys:
+    return Keys(
+        environment.slack_bot_token,
+        environment.slack_app_token,
+        environment.slack_signing_secret,
+        environment.slack_api_url,
+    )
 
 
 def _probe(store: Store) -> None:
@@ -327,6 +342,7 @@ async def serve(
 ) -> None:
     """Run until SIGINT or SIGTERM; SIGHUP reads earshot.toml again. Raises EarshotError when it cannot start."""
     check_sign_in(environment)
+    check_chats(environment, policy)
     secret = environment.web_secret.reveal()
     check_bind(environment.host, mode == "run" and bool(secret))
     sys.setswitchinterval(_SWITCH)
@@ -340,6 +356,7 @@ async def serve(
             registry=app.registry,
             now=utc_now,
             public_host=environment.public_host,
+            slack=app.slack.handle_http if app.slack is not None else None,
         )
         runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=2.0)
         await runner.setup()

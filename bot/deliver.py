@@ -2,12 +2,14 @@
 
     due rows, by lane -> per channel, one after another:
         post:    commit "sending" > draw from the store > call the chat > commit "sent" with the message's ref
-        update:  draw from the store > call the chat > commit "sent", unless it was asked for again meanwhile
+        update:  draw from the store > call the chat > commit "sent", unless it was asked for again meanwhile;
+             one whose answer was lost may arrive late, over a newer one: it is done again, and once more after a while
     a row left in "sending" (crash, lost answer) waits until it must be visible, then is looked for by its key:
         found: sent        not found: pending again        cannot look: after a while posted again, marked as a repeat
 
-Each channel has at most one task, so that a slow or dead one holds no other; a chat that asks to wait is not called for
-that channel until then. Retries of the chat's own client are off; this file alone decides.
+Each channel has at most one task for posts and one for updates, so that a slow or dead one holds no other and no redraw
+waits for the pace of posts; a chat that asks to wait is not called so until then. A closed channel is paused: what is
+due there waits, and a person is told. Retries of the chat's own client are off; this file alone decides.
 """
 
 import asyncio
@@ -20,7 +22,7 @@ from datetime import datetime, timedelta
 
 from bot.bridge import Bridge
 from handlers.cards import Card, DraftCard, Drawing, Notice
-from handlers.ports import Chat, ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
+from handlers.ports import Chat, ChatBusy, ChatClosed, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
 from storage.errors import EarshotError
 from storage.store import Store
 from storage.types import Delivery, DeliveryState
@@ -46,33 +48,41 @@ class Plan:
     drawing: Drawing | None = None
     ref: str = ""  # of the message to update, or of the thread's parent
     why: str = ""
+    key: str = ""  # that the message was, or will be, posted with
 
 
 Draw = Callable[[Store, str, str, datetime], Drawing | None]
-Place = tuple[str, str]  # chat and channel
+Pause = Callable[[Store, str, str, str, datetime], None]
+Track = tuple[str, str, str]  # chat, channel and action: post (and looking for one) or update
+_ANY = "*"  # every channel of a chat
 
 
 class Deliverer:
-    """Runs until cancelled. `draw(store, subject, body, now)` says what a message shows; `chats` is by name."""
+    """Runs until cancelled. `draw(store, subject, body, now)` says what a message shows; `chats` is by name;
+    `pause(store, chat, channel, why, now)` notes that a channel is closed, and tells somebody.
+    """
 
     def __init__(
         self,
         bridge: Bridge,
         chats: Mapping[str, Chat],
         draw: Draw,
+        pause: Pause,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bridge = bridge
         self._chats = chats
         self._draw = draw
+        self._pause = pause
         self._now = now
         self._sleep = sleep
         self._bell = asyncio.Event()
         self._is_stopping = False
-        self._busy: dict[Place, asyncio.Task[None]] = {}
-        self._resting: dict[Place, datetime] = {}  # not called before then
-        self._blind: dict[Place, datetime] = {}  # not searched before then
+        self._busy: dict[Track, asyncio.Task[None]] = {}
+        self._resting: dict[Track, datetime] = {}  # not called before then
+        self._blind: dict[Track, datetime] = {}  # not searched before then
+        self._paused: set[tuple[str, str]] = set()  # channels that were closed when the outbox was last looked at
 
     def ring(self) -> None:
         """There is something new in the outbox."""
@@ -117,33 +127,43 @@ class Deliverer:
     async def start_due(self) -> bool:
         """Start a task for each channel with something due; whether there was any."""
         away = {*self._busy, *_still(self._resting, self._now())}
-        due = await self._bridge.read(lambda store: store.deliveries.due(self._now(), _BATCH, away))
-        by_channel = _by_channel(due)
-        for place, deliveries in by_channel.items():
-            self._begin(place, self._channel(place, deliveries))
-        return bool(by_channel)
 
-    def _begin(self, place: Place, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=f"deliver {place[0]}:{place[1]}")
-        self._busy[place] = task
-        task.add_done_callback(lambda _: self._free(place))
+        def look(store: Store) -> list[Delivery]:
+            self._paused = {(pause.chat, pause.channel) for pause in store.pauses.all()}
+            return store.deliveries.due(self._now(), _BATCH, away)
 
-    def _free(self, place: Place) -> None:
-        task = self._busy.pop(place)
+        by_track = _by_track(await self._bridge.read(look))
+        for track, deliveries in by_track.items():
+            self._begin(track, self._channel(track, deliveries))
+        return bool(by_track)
+
+    def _begin(self, track: Track, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=f"{track[2]} to {track[0]}:{track[1]}")
+        self._busy[track] = task
+        task.add_done_callback(lambda _: self._free(track))
+
+    def _free(self, track: Track) -> None:
+        task = self._busy.pop(track)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivering to %s:%s failed", *place, exc_info=error)
-            self._resting[place] = self._now() + _REST
+            log.error("delivering to %s:%s failed", *track[:2], exc_info=error)
+            self._resting[track] = self._now() + _REST
         self.ring()
 
-    async def _channel(self, place: Place, deliveries: Sequence[Delivery]) -> None:
-        chat = self._chats.get(place[0])
-        for delivery in deliveries[: 1 if chat and chat.pace else _TURN]:
-            if self._is_stopping or self._resting.get(place, self._now()) > self._now():
+    async def _channel(self, track: Track, deliveries: Sequence[Delivery]) -> None:
+        chat = self._chats.get(track[0])
+        pace = chat.pace if chat and track[2] == "post" else 0.0
+        for delivery in deliveries[: 1 if pace else _TURN]:
+            if self._is_stopping or self._rests(track):
                 return
             if chat is None:
-                await self._dead(delivery, f"There is no chat called {place[0]} here.")
-            elif await self._one(chat, delivery) and chat.pace:
-                await self._sleep(chat.pace)
+                await self._dead(delivery, f"There is no chat called {track[0]} here.")
+            elif await self._one(chat, delivery) and pace:
+                await self._sleep(pace)
+
+    def _rests(self, track: Track) -> bool:
+        """Whether it was told to wait since its task began."""
+        now = self._now()
+        return any(self._resting.get(one, now) > now for one in (track, (track[0], _ANY, track[2])))
 
     async def _one(self, chat: Chat, delivery: Delivery) -> bool:
         """Do what can be done for a delivery now; whether the chat was called."""
@@ -179,7 +199,7 @@ class Deliverer:
         drawing = self._draw(store, delivery.subject, delivery.body, self._now())
         if drawing is None:
             return Plan("drop", why="nothing to show")
-        return Plan("post", _as_repeat(drawing) if delivery.error == _REPEAT else drawing, ref)
+        return Plan("post", _as_repeat(drawing) if delivery.error == _REPEAT else drawing, ref, key=delivery.key)
 
     def _plan_update(self, store: Store, delivery: Delivery) -> Plan:
         post = store.deliveries.post_in(delivery.subject, delivery.chat, delivery.channel)
@@ -188,21 +208,27 @@ class Deliverer:
         if post.state is DeliveryState.SENDING:
             return Plan("wait", why="its message is on the way")
         drawing = self._draw(store, delivery.subject, delivery.body, self._now())
-        return Plan("update", drawing, post.remote_ref) if drawing else Plan("drop", why="nothing to show")
+        if drawing is None:
+            return Plan("drop", why="nothing to show")
+        return Plan("update", drawing, post.remote_ref, key=post.key)
 
     async def _call(self, chat: Chat, delivery: Delivery, plan: Plan) -> None:
         assert plan.drawing is not None  # noqa: S101 - a plan to call has a drawing
         ref = plan.ref
+        was_paused = (delivery.chat, delivery.channel) in self._paused
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
                 if plan.act == "post":
-                    ref = await chat.post(delivery.channel, plan.drawing, delivery.key, plan.ref)
+                    ref = await chat.post(delivery.channel, plan.drawing, plan.key, plan.ref)
                 else:
-                    await chat.update(delivery.channel, plan.ref, plan.drawing)
+                    await chat.update(delivery.channel, plan.ref, plan.drawing, plan.key)
         except ChatBusy as error:
             wait = timedelta(seconds=max(0.0, error.retry_after))
-            self._resting[delivery.chat, delivery.channel] = self._now() + wait
+            channel = _ANY if error.is_everywhere else delivery.channel
+            self._resting[delivery.chat, channel, delivery.action] = self._now() + wait
             await self._later(delivery, wait, error.message, counts=False)
+        except ChatClosed as error:
+            await self._closed(delivery, str(error))
         except ChatMessageGone as error:
             await self._dropped(delivery, error.message)
         except ChatRefused as error:
@@ -215,19 +241,55 @@ class Deliverer:
             log.exception("the chat's adapter failed on delivery %d", delivery.id)
             await self._doubtful(delivery, error)
         else:
-            await self._bridge.write(lambda store: store.deliveries.sent(delivery, ref))
+            await self._sent(delivery, ref, was_paused=was_paused, settle=timedelta(seconds=chat.settle))
+
+    async def _sent(
+        self, delivery: Delivery, ref: str, *, was_paused: bool = False, settle: timedelta = timedelta()
+    ) -> None:
+        """`was_paused`: the channel was closed before this was tried. It may let redraws through and no posts."""
+        is_update = delivery.action == "update"
+        late = delivery.attempted_at + settle if is_update and delivery.attempted_at else None
+
+        def note(store: Store) -> bool:
+            with store.transaction():
+                if late is not None and self._now() < late:
+                    store.deliveries.once_more(delivery, late)
+                else:
+                    store.deliveries.sent(delivery, ref)
+                if not was_paused or (is_update and store.deliveries.has_posts(delivery.chat, delivery.channel)):
+                    return False
+                return store.pauses.end(delivery.chat, delivery.channel)
+
+        if await self._bridge.write(note):
+            self._paused.discard((delivery.chat, delivery.channel))
+            log.info("%s:%s can be used again", delivery.chat, delivery.channel)
+
+    async def _closed(self, delivery: Delivery, why: str) -> None:
+        """It waits until the channel can be used again; everything else that is due there waits with it."""
+        now = self._now()
+        log.warning("%s:%s is paused: %s", delivery.chat, delivery.channel, why)
+
+        def note(store: Store) -> None:
+            with store.transaction():
+                self._pause(store, delivery.chat, delivery.channel, why, now)
+                store.deliveries.later(delivery, now, why, counts=False)
+
+        await self._bridge.write(note)
+        self._resting[_track(delivery)] = now + _REST  # what stands behind it in this turn would meet the same
 
     async def _doubtful(self, delivery: Delivery, error: Exception) -> None:
         """A post may be there: its row stays in "sending" until it is looked for. An update is simply done again."""
         log.warning("delivery %d is doubtful: %s", delivery.id, type(error).__name__)
-        if delivery.action == "update":
-            await self._failed(delivery, f"no answer ({type(error).__name__})")
+        if delivery.action == "update":  # it is never given up: the chat may be down for hours
+            now, why = self._now(), f"no answer ({type(error).__name__})"
+            moment = now + _wait_after(delivery)
+            await self._bridge.write(lambda store: store.deliveries.lost(delivery, moment, why, now))
 
     async def _failed(self, delivery: Delivery, why: str) -> None:
         if delivery.attempts + 1 >= MOST_ATTEMPTS:
             await self._dead(delivery, why)
         else:
-            await self._later(delivery, timedelta(seconds=min(60, 2**delivery.attempts)), why)
+            await self._later(delivery, _wait_after(delivery), why)
 
     async def _later(self, delivery: Delivery, wait: timedelta, why: str, *, counts: bool = True) -> None:
         moment = self._now() + wait
@@ -246,21 +308,21 @@ class Deliverer:
         now = self._now()
         away = {*self._busy, *_still(self._resting, now), *_still(self._blind, now)}
         lost = await self._bridge.read(lambda store: store.deliveries.ambiguous(now))
-        settled = _by_channel(delivery for delivery in lost if self._is_settled(delivery, now))
-        for place, deliveries in settled.items():
-            if place not in away and place not in self._busy:
-                self._begin(place, self._search(place, deliveries))
+        settled = _by_track(delivery for delivery in lost if self._is_settled(delivery, now))
+        for track, deliveries in settled.items():
+            if track not in away and track not in self._busy:
+                self._begin(track, self._search(track, deliveries))
 
     def _is_settled(self, delivery: Delivery, now: datetime) -> bool:
         chat = self._chats.get(delivery.chat)
         settle = timedelta(seconds=chat.settle) if chat else timedelta()
         return (delivery.attempted_at or delivery.created_at) <= now - settle
 
-    async def _search(self, place: Place, deliveries: Sequence[Delivery]) -> None:
-        chat = self._chats.get(place[0])
+    async def _search(self, track: Track, deliveries: Sequence[Delivery]) -> None:
+        chat = self._chats.get(track[0])
         for delivery in deliveries:
             if chat is None:
-                await self._dead(delivery, f"There is no chat called {place[0]} here.")
+                await self._dead(delivery, f"There is no chat called {track[0]} here.")
             elif self._is_stopping or not await self._look_for(chat, delivery):
                 return
 
@@ -268,33 +330,48 @@ class Deliverer:
         """Find out whether a message is there; whether the history could be read."""
         since = delivery.attempted_at or delivery.created_at
         try:
+            parent_ref = await self._bridge.read(lambda store: _parent_ref(store, delivery))
             async with asyncio.timeout(CALL_TIMEOUT):
-                ref = await chat.find(delivery.channel, delivery.key, since)
+                ref = await chat.find(delivery.channel, delivery.key, since, parent_ref)
         except Exception as error:  # also what an adapter does wrong: a row must not hang on it for ever
             log.warning("delivery %d cannot be looked for: %s", delivery.id, type(error).__name__)
             if self._now() - since > GIVE_UP_LOOKING:
                 await self._later(delivery, timedelta(), _REPEAT)
                 return True
-            self._blind[delivery.chat, delivery.channel] = self._now() + _REST
+            self._blind[_track(delivery)] = self._now() + _REST
             return False
         if ref is None:
             await self._later(delivery, timedelta(), "was not there after its answer was lost")
         else:
-            await self._bridge.write(lambda store: store.deliveries.sent(delivery, ref))
+            await self._sent(delivery, ref)
         return True
 
 
-def _by_channel(deliveries: Iterable[Delivery]) -> Mapping[Place, list[Delivery]]:
-    by_channel: dict[Place, list[Delivery]] = defaultdict(list)
+def _track(delivery: Delivery) -> Track:
+    return delivery.chat, delivery.channel, delivery.action
+
+
+def _by_track(deliveries: Iterable[Delivery]) -> Mapping[Track, list[Delivery]]:
+    by_track: dict[Track, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
-        by_channel[delivery.chat, delivery.channel].append(delivery)
-    return by_channel
+        by_track[_track(delivery)].append(delivery)
+    return by_track
 
 
-def _still(until: dict[Place, datetime], now: datetime) -> list[Place]:
-    """The places whose time has not come; the others are forgotten."""
-    for place in [place for place, moment in until.items() if moment <= now]:
-        del until[place]
+def _wait_after(delivery: Delivery) -> timedelta:
+    """Longer after each attempt, up to a minute."""
+    return timedelta(seconds=min(60, 2 ** min(delivery.attempts, 6)))
+
+
+def _parent_ref(store: Store, delivery: Delivery) -> str:
+    parent = store.deliveries.post_in(delivery.parent, delivery.chat, delivery.channel) if delivery.parent else None
+    return parent.remote_ref if parent else ""
+
+
+def _still(until: dict[Track, datetime], now: datetime) -> list[Track]:
+    """The tracks whose time has not come; the others are forgotten."""
+    for track in [track for track, moment in until.items() if moment <= now]:
+        del until[track]
     return list(until)
 
 

@@ -8,17 +8,18 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot import registry
+from bot.chats.slack.examine import greet
 from bot.fetch import Fetch, Tools
+from bot.findings import Finding as Finding
+from bot.findings import Mark as Mark
 from bot.policy_checks import policy_warnings
 from bot.policy_file import Kinds, read_policy
-from bot.settings import Environment, check_sign_in
+from bot.settings import Environment, check_chats, check_sign_in
 from handlers.ports import Source
 from handlers.rules.policy import Policy, SourceEntry
 from storage.errors import ConfigError, EarshotError
@@ -34,27 +35,6 @@ PATIENCE = 20  # seconds that one source has for its answer
 Build = Callable[[SourceEntry, Tools], Source]
 
 
-class Mark(StrEnum):
-    """Works; off or worth a look; needed and broken."""
-
-    WORKS = "✓"
-    OFF = "–"
-    BROKEN = "✗"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor."""
-
-    mark: Mark
-    name: str
-    words: str
-
-    @property
-    def is_broken(self) -> bool:
-        return self.mark is Mark.BROKEN
-
-
 async def examine(
     environment: Environment, kinds: Kinds, now: Callable[[], datetime], build: Build = registry.build
 ) -> list[Finding]:
@@ -68,7 +48,7 @@ async def examine(
         *config,
         *_database(environment.database, now()),
         *(await _sources(policy, environment, now, build) if policy else []),
-        *_chats(),
+        *(await _chats(policy, environment)),
         _sign_in(environment),
         _disk(environment.data),
         *([_timezone(policy.timezone, now())] if policy else []),
@@ -196,12 +176,26 @@ async def _source(entry: SourceEntry, tools: Tools, build: Build) -> Finding:
         return Finding(Mark.BROKEN, name, f"failed with {type(error).__name__}; see it with EARSHOT_LOG=debug.")
 
 
-def _chats() -> list[Finding]:
+async def _chats(policy: Policy | None, environment: Environment) -> list[Finding]:
     return [
         Finding(Mark.WORKS, "Chat local", "the page in your browser; needs nothing."),
-        Finding(Mark.OFF, "Chat slack", "comes with a later version."),
+        await _slack(policy, environment),
         Finding(Mark.OFF, "Chat discord", "comes with a later version."),
     ]
+
+
+async def _slack(policy: Policy | None, environment: Environment) -> Finding:
+    try:
+        if policy:
+            check_chats(environment, policy)
+    except ConfigError as error:
+        return Finding(Mark.BROKEN, "Chat slack", " ".join(str(error).split()))
+    if not environment.has_slack:
+        return Finding(Mark.OFF, "Chat slack", "off: EARSHOT_SLACK_BOT_TOKEN is not set; docs/slack.md says how.")
+    greeting = await greet(environment, PATIENCE)
+    if policy and not greeting.is_broken and not any(one.channel.startswith("slack:") for one in policy.routes):
+        return Finding(Mark.OFF, "Chat slack", f'{greeting.words} No route goes there: channel = "slack:#alerts".')
+    return greeting
 
 
 def _sign_in(environment: Environment) -> Finding:

@@ -77,7 +77,8 @@ class Watch:
 
     def judge(self, store: Store, now: datetime, policy: Policy) -> Health:
         """Each part's state now."""
-        return Health((*self._sources(store, now, policy), self._outbox(store, now), self._room(), self._loop()))
+        sources, channels = self._sources(store, now, policy), self._channels(store)
+        return Health((*sources, *channels, self._outbox(store, now), self._room(), self._loop()))
 
     def _sources(self, store: Store, now: datetime, policy: Policy) -> list[Part]:
         wanted = {entry.name for entry in policy.sources if entry.is_on}
@@ -88,6 +89,11 @@ class Watch:
                 is_ok = state.status in ("ok", "new")
                 parts.append(Part(f"source {state.name}", is_ok, heard if is_ok else f"{state.status}: {state.error}"))
         return parts
+
+    def _channels(self, store: Store) -> list[Part]:
+        return [
+            Part(f"channel {pause.chat}:{pause.channel}", False, f"paused: {pause.why}") for pause in store.pauses.all()
+        ]
 
     def _outbox(self, store: Store, now: datetime) -> Part:
         waiting, oldest = store.deliveries.waiting(now)

@@ -11,19 +11,31 @@ import re
 import textwrap
 import tokenize
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field
 from datetime import timedelta
 from enum import Enum, IntEnum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bot.chats.slack.manifest import SCOPES
+from bot.policy_file import WRITTEN, keys_of
 from bot.settings import declared_settings
 from handlers.requests import Command
-from handlers.rules.policy import Brand, Member, Policy, Route, Sla, SourceEntry, Thresholds
+from handlers.rules.policy import (
+    Brand,
+    Member,
+    Policy,
+    Route,
+    Sla,
+    SlackPolicy,
+    SourceEntry,
+    Template,
+    Thresholds,
+)
 from storage.errors import StorageError
 
-PAGES = ("README.md", "docs/settings.md")
+PAGES = ("README.md", "docs/settings.md", "docs/slack.md")
 _MARKED = re.compile(r"(<!-- generated:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TABLES: tuple[tuple[str, type], ...] = (
     ("", Policy),
@@ -31,6 +43,8 @@ _TABLES: tuple[tuple[str, type], ...] = (
     ("[[sources]]", SourceEntry),
     ("[[routes]]", Route),
     ("[[members]]", Member),
+    ("[[templates]]", Template),
+    ("[slack]", SlackPolicy),
     ("[thresholds]", Thresholds),
     ("[sla]", Sla),
 )
@@ -48,6 +62,7 @@ def stale(
         "sources": lambda: sources_table(kinds),
         "source-keys": lambda: source_keys(kinds),
         "policy": policy_tables,
+        "slack-scopes": slack_scopes,
     }
     wanted = {root / page: _filled(root / page, tables) for page in PAGES}
     wanted[root / ".env.example"] = env_example()
@@ -119,6 +134,13 @@ def policy_tables() -> str:
     return "\n".join(blocks)
 
 
+def slack_scopes() -> str:
+    """What the Slack app asks for."""
+    return _table(
+        ("scope", "what it is for"), ((f"`{scope}`", _sentence(why)) for scope, why in sorted(SCOPES.items()))
+    )
+
+
 def comments_of(shape: type) -> dict[str, str]:
     """The comment behind each field of a dataclass, or in the lines above it."""
     source = textwrap.dedent(inspect.getsource(shape))
@@ -155,14 +177,14 @@ def _keys(shape: type) -> str:
     own = {name.strip("[]") for name, _ in _TABLES}
     rows = (
         (f"`{_written(one.name)}`", _sentence(remarks.get(one.name, "")), _default(one))
-        for one in fields(shape)
+        for one in keys_of(shape)
         if one.name != "settings" and not (shape is Policy and one.name in own)
     )
     return _table(("key", "what it means", "without it"), rows)
 
 
 def _written(name: str) -> str:
-    return "on" if name == "is_on" else name
+    return WRITTEN.get(name, name)
 
 
 def _default(one: Field[Any]) -> str:

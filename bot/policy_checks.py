@@ -10,17 +10,23 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.spelling import did_you_mean
-from handlers.rules.policy import Member, Policy, Thresholds
+from handlers.rules.policy import Member, Policy, SlackPolicy, Thresholds
 from handlers.rules.query import QueryError, parse
 from handlers.rules.roles import may
+from handlers.rules.roster import RESERVED, group_key
+from handlers.tracking import STAFF
 from storage.types import Role
 
-CHATS = ("local",)
-CHATS_TO_COME = {"slack": "Slack", "discord": "Discord"}
+CHATS = ("local", "slack")
+CHATS_TO_COME = {"discord": "Discord"}
 LABELS = ("negative", "neutral", "positive")
 MEMBER_NAME = re.compile(r"[a-z0-9_.-]+")
-RESERVED = ("earshot", "nobody")  # the diary's own words for itself and for no one
+LONGEST_REPLY = 3_000  # characters that a chat's form can take
+LONGEST_NAME = 75  # characters of an entry in a chat's list
 _CHANNEL = re.compile(r"([a-z]+):#([\w-]+)")
+_SLACK_CHANNEL = re.compile(r"#([CG][A-Z0-9]{7,20}|[\w-]{1,80})")
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{6,20}")
+_SLACK_HANDLE = re.compile(r"\w[\w.-]*")
 
 
 def check_policy(policy: Policy) -> list[str]:
@@ -30,6 +36,8 @@ def check_policy(policy: Policy) -> list[str]:
         *_sources(policy),
         *_routes(policy),
         *_members(policy),
+        *_templates(policy),
+        *_slack(policy.slack),
         *_timezone(policy.timezone),
         *(_channel(policy.escalate_to, "escalate_to") if policy.escalate_to else ()),
         *_thresholds(policy.thresholds),
@@ -48,11 +56,26 @@ def policy_warnings(policy: Policy) -> list[str]:
             f"four_eyes: another person must approve each reply, and {approvers} of your members can;"
             ' give two of them the role "approver", or write four_eyes = false.'
         )
+    nameless = [member.name for member in policy.members if not member.slack]
+    if policy.four_eyes and policy.slack.groups and nameless:
+        warnings.append(
+            f"members: {', '.join(nameless)} without a Slack id: whoever comes by a user group may be one of them, so"
+            " neither can approve what the other wrote; write slack under each name."
+        )
     if not policy.routes:
         warnings.append("routes: there is none, so no case is posted anywhere; add a [[routes]] table.")
     if not any(entry.is_on for entry in policy.sources):
         warnings.append("sources: none is on, so nothing is read but what you import.")
+    if any(route.channel.startswith("slack:") for route in policy.routes) and not _can_anybody_act_in_slack(policy):
+        warnings.append(
+            "members: nobody has a Slack id, so nobody may press a button there; write slack to the members"
+            ' (slack = "U012AB3CD"), or give roles to a user group under [slack].'
+        )
     return warnings
+
+
+def _can_anybody_act_in_slack(policy: Policy) -> bool:
+    return bool(policy.slack.groups) or any(member.slack for member in policy.members)
 
 
 def _brands(policy: Policy) -> Iterator[str]:
@@ -80,10 +103,14 @@ def _sources(policy: Policy) -> Iterator[str]:
     brands = [brand.name for brand in policy.brands]
     for number, entry in enumerate(policy.sources):
         at = f"sources[{number}]"
+        if entry.name.strip().lower() == STAFF:
+            yield f'{at}.name: "{STAFF}" is where tracked mentions come from; take another.'
         if entry.brand:
             yield from _named([entry.brand], brands, f"{at}.brand", "brand", is_list=False)
         if entry.weight is not None and entry.weight < 0:
             yield f"{at}.weight: should be a number of people, 0 or more."
+        if not 1 <= entry.reply_limit <= LONGEST_REPLY:
+            yield f"{at}.reply_limit: should be a number of characters from 1 to {LONGEST_REPLY:,}."
 
 
 def _routes(policy: Policy) -> Iterator[str]:
@@ -103,6 +130,10 @@ def _members(policy: Policy) -> Iterator[str]:
     yield from _unique("members", [member.name for member in policy.members])
     for number, member in enumerate(policy.members):
         yield from _member(member, f"members[{number}]")
+    slack_ids = [member.slack for member in policy.members]
+    for number, one in enumerate(slack_ids):
+        if one and one in slack_ids[:number]:
+            yield f'members[{number}].slack: "{one}" is there twice; a person in Slack is one member.'
 
 
 def _member(member: Member, at: str) -> Iterator[str]:
@@ -114,18 +145,63 @@ def _member(member: Member, at: str) -> Iterator[str]:
         yield f'{at}.name: "{member.name}" may have only a-z, 0-9 and _ . -{hint}'
     if not member.roles:
         yield f"{at}.roles: there is none; write at least agent."
+    if member.slack and not _SLACK_USER.fullmatch(member.slack):
+        yield f'{at}.slack: "{member.slack}" is no user id of Slack; it looks like U012AB3CD.'
+
+
+def _templates(policy: Policy) -> Iterator[str]:
+    yield from _unique("templates", [template.name for template in policy.templates])
+    brands = [brand.name for brand in policy.brands]
+    for number, template in enumerate(policy.templates):
+        at = f"templates[{number}]"
+        if len(template.name) > LONGEST_NAME:
+            yield f"{at}.name: should have at most {LONGEST_NAME} characters."
+        if not template.text.strip():
+            yield f"{at}.text: should not be empty."
+        elif len(template.text) > LONGEST_REPLY:
+            yield f"{at}.text: {len(template.text):,} characters are too many; at most {LONGEST_REPLY:,}."
+        yield from _named(template.brands, brands, f"{at}.brands", "brand")
+
+
+def _slack(slack: SlackPolicy) -> Iterator[str]:
+    keys = [group_key(handle) for handle in slack.groups]
+    for place, (handle, roles) in enumerate(slack.groups.items()):
+        at = f"slack.groups.{handle}"
+        if not _SLACK_HANDLE.fullmatch(keys[place]):
+            likely = re.sub(r"[^\w.-]+", "-", keys[place]).strip("-.") or "support"
+            yield f'{at}: not the handle of a user group; write it as in Slack: "{likely}".'
+        elif keys[place] in keys[:place]:
+            yield f'{at}: the group "{keys[place]}" is there twice.'
+        if not roles:
+            yield f"{at}: there is no role; write at least agent."
+    for place, channel in enumerate(slack.shared_channels):
+        at = f"slack.shared_channels[{place}]"
+        bare = re.sub(r"[^\w-]+", "-", channel.rpartition(":")[2].strip(" #")).strip("-") or "partners"
+        if not _SLACK_CHANNEL.fullmatch(channel):
+            yield f'{at}: "{channel}" is no channel; write "#{bare}".'
+        else:
+            yield from _lower_case(channel[1:], channel, "#", at)
+
+
+def _lower_case(name: str, written: str, before: str, at: str) -> Iterator[str]:
+    """Slack's channels are in lower case, unless they are written as ids: #C0123ABCD."""
+    if name != name.lower() and not re.fullmatch(r"[CG][A-Z0-9]{7,20}", name):
+        yield f'{at}: "{written}" cannot be; Slack writes channels in lower case: "{before}{name.lower()}".'
 
 
 def _channel(channel: str, at: str) -> Iterator[str]:
     found = _CHANNEL.fullmatch(channel)
-    bare = re.sub(r"[^\w-]+", "-", channel.rpartition(":")[2].strip().lstrip("#"))
-    likely = f"local:#{bare or 'alerts'}"
+    bare = re.sub(r"[^\w-]+", "-", channel.rpartition(":")[2].strip().lstrip("#@"))
+    chat = next((chat for chat in CHATS if channel.startswith(f"{chat}:")), "local")
+    likely = f"{chat}:#{bare or 'alerts'}"
     if not found:
         yield f'{at}: "{channel}" is no channel; write "{likely}".'
     elif found[1] in CHATS_TO_COME:
         yield f'{at}: {CHATS_TO_COME[found[1]]} comes with a later version; for now write "{likely}".'
     elif found[1] not in CHATS:
         yield f'{at}: "{found[1]}" is no chat that there is; write "{likely}".'
+    elif found[1] == "slack":
+        yield from _lower_case(found[2], channel, "slack:#", at)
 
 
 def _timezone(name: str) -> Iterator[str]:

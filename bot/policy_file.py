@@ -23,8 +23,8 @@ from handlers.rules.policy import Policy, SourceEntry
 from storage.errors import ConfigError
 
 Kinds = Mapping[str, type]  # the kinds of source there are, each with the dataclass of its own keys
+WRITTEN = {"is_on": "on", "is_guest": "guest"}  # fields whose key in the file is another word
 
-_WRITTEN = {"is_on": "on"}  # fields whose key in the file is another word
 _WORDS: dict[Any, str] = {
     str: "text in quotes",
     bool: "true or false",
@@ -69,6 +69,11 @@ def read_policy_text(text: str, kinds: Kinds | None = None, name: str = "earshot
     return policy
 
 
+def keys_of(shape: type) -> list[Field[Any]]:
+    """The fields of a table's dataclass that the file can set."""
+    return [one for one in fields(shape) if one.metadata.get("is_key", True)]
+
+
 def read_duration(text: str) -> timedelta:
     """30s, 15m, 4h, 7d, 2w. Raises ValueError on anything else."""
     found = _DURATION.fullmatch(text.strip())
@@ -109,7 +114,7 @@ class Reading:
             raw = {}
         elif shape is SourceEntry:
             raw = self._gathered(raw, at)
-        members = {_WRITTEN.get(one.name, one.name): one for one in fields(shape)}
+        members = {WRITTEN.get(one.name, one.name): one for one in keys_of(shape)}
         self._refuse_unknown(raw, list(members), at)
         hints = get_type_hints(shape)
         values = {}
@@ -125,7 +130,7 @@ class Reading:
 
     def _gathered(self, raw: dict[str, Any], at: str) -> dict[str, Any]:
         """The table of a source with the keys of its kind moved into `settings`, where they are checked."""
-        common = [_WRITTEN.get(one.name, one.name) for one in fields(SourceEntry) if one.name != "settings"]
+        common = [WRITTEN.get(one.name, one.name) for one in fields(SourceEntry) if one.name != "settings"]
         own = {key: value for key, value in raw.items() if key not in common}
         kind = raw.get("kind")
         if self.kinds is None:

@@ -14,7 +14,9 @@ from dotenv.parser import parse_stream
 
 from bot.policy_file import read_policy as read_policy
 from bot.secret import Secret
+from bot.slack_settings import SLACK_API, read_slack
 from bot.spelling import did_you_mean
+from handlers.rules.policy import Policy
 from storage.errors import ConfigError
 
 PREFIX = "EARSHOT_"
@@ -74,6 +76,37 @@ class Environment:
         )
     )
     log: str = field(metadata=_told("info", "How much is logged: debug, info, warning or error.", "it is info"))
+    slack_bot_token: Secret = field(
+        default_factory=Secret,
+        metadata=_told(
+            "",
+            "Slack's Bot User OAuth Token, xoxb-…: with it Earshot posts and reads in Slack.",
+            "Slack is off",
+            is_secret=True,
+        ),
+    )
+    slack_app_token: Secret = field(
+        default_factory=Secret,
+        metadata=_told(
+            "",
+            "Slack's app-level token, xapp-…: with it Slack reaches Earshot without a public address.",
+            "Slack must reach the page by HTTP, with EARSHOT_SLACK_SIGNING_SECRET",
+            is_secret=True,
+        ),
+    )
+    slack_signing_secret: Secret = field(
+        default_factory=Secret,
+        metadata=_told(
+            "",
+            "Slack's Signing Secret: proves that a request came from Slack, where it comes by HTTP.",
+            "nothing is taken from Slack by HTTP",
+            is_secret=True,
+        ),
+    )
+    slack_api_url: str = field(
+        default=SLACK_API,
+        metadata=_told(SLACK_API, "The address of Slack's Web API; for GovSlack or a test server.", "Slack's own"),
+    )
     variables: Variables = field(default_factory=lambda: Variables({}), repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -87,10 +120,21 @@ class Environment:
         """Whether only this machine reaches the page."""
         return is_loopback(self.host)
 
+    @property
+    def has_slack(self) -> bool:
+        """Whether Slack is set up; what belongs together is then there."""
+        return bool(self.slack_bot_token)
+
+    @property
+    def is_slack_by_http(self) -> bool:
+        """Whether Slack reaches us by signed HTTP instead of sockets. An app-level token means sockets."""
+        return self.has_slack and not self.slack_app_token
+
     def hidden(self) -> tuple[str, ...]:
         """The values that must never be printed, for the log's redaction."""
         named = (value for name, value in self.variables.items() if name.upper().endswith(SECRET_ENDINGS))
-        return tuple(value for value in {self.web_secret.reveal(), *named} if value)
+        own = (self.web_secret, self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        return tuple(value for value in {*(secret.reveal() for secret in own), *named} if value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +179,7 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
         public_host=values["EARSHOT_PUBLIC_HOST"].strip(),
         web_secret=_web_secret(values["EARSHOT_WEB_SECRET"], mistakes),
         log=_log_level(values["EARSHOT_LOG"], mistakes),
+        **read_slack(values, mistakes),
         variables=Variables(told),
         warnings=(*_open_to_others(env_file), *_unknown(told)),
     )
@@ -144,9 +189,29 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
 
 
 def for_demo(environment: Environment, port: int | None = None) -> Environment:
-    """The same machine for the demo: its own data folder, this machine only."""
-    folder = environment.data / "demo"
-    return replace(environment, data=folder, host="127.0.0.1", port=environment.port if port is None else port)
+    """The same machine for the demo: its own data folder, this machine only, and never a real workspace."""
+    return replace(
+        environment,
+        data=environment.data / "demo",
+        host="127.0.0.1",
+        port=environment.port if port is None else port,
+        slack_bot_token=Secret(),
+        slack_app_token=Secret(),
+        slack_signing_secret=Secret(),
+    )
+
+
+def check_chats(environment: Environment, policy: Policy) -> None:
+    """Raises ConfigError, a line for each, when a channel belongs to a chat that is not set up."""
+    told = {f"routes[{number}].channel": route.channel for number, route in enumerate(policy.routes)}
+    told["escalate_to"] = policy.escalate_to
+    lines = [
+        f'{at}: "{channel}" needs EARSHOT_SLACK_BOT_TOKEN, which is not set; docs/slack.md says where to find it.'
+        for at, channel in told.items()
+        if channel.startswith("slack:") and not environment.has_slack
+    ]
+    if lines:
+        raise ConfigError("\n".join(lines))
 
 
 def check_sign_in(environment: Environment) -> None:

@@ -59,8 +59,10 @@ def build_web(
     now: Callable[[], datetime],
     public_host: str = "",
     heartbeat: float = 15.0,
+    slack: Handler | None = None,
 ) -> web.Application:
-    """The whole server. `bell` is the one that the LocalChatAdapter rings; `heartbeat` is in seconds.
+    """The whole server. `bell` is the one that the LocalChatAdapter rings; `heartbeat` is in seconds; `slack` takes
+    what Slack sends by HTTP.
 
     Raises ConfigError when mode is "signed-in" and there is no secret.
     """
@@ -78,6 +80,8 @@ def build_web(
     app.add_routes([_static_route(static, files), web.get("/healthz", _health), _metrics_route(registry)])
     app.add_routes([web.post("/hooks/{source}", _hook), web.get("/feedback/{source}/thanks", _thanks)])
     app.add_routes([web.get("/feedback/{source}", _feedback), web.post("/feedback/{source}", _send_feedback)])
+    if slack is not None:
+        app.router.add_post("/slack/events", slack)
     Gauge("earshot_open_tabs", "Open tabs of the local chat.", registry=registry).set_function(lambda: events.open_tabs)
 
     async def close_tabs(_: web.Application) -> None:
@@ -135,7 +139,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPMisdirectedRequest(
             text="Earshot does not answer under this name. Set EARSHOT_PUBLIC_HOST if it should."
         )
-    is_hook = request.path.startswith("/hooks/")  # signed by its sender, and never sent by a browser
+    is_hook = request.path.startswith(("/hooks/", "/slack/"))  # signed by its sender, and never sent by a browser
     if request.method not in ("GET", "HEAD") and not is_hook and not _is_from_our_page(request):
         raise web.HTTPForbidden(text="This did not come from a page of Earshot. Open the page and try again.")
     return await handler(request)

@@ -21,6 +21,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("bot.cli.demo:demo", "Show Earshot with a day of an invented brand; needs no key."),
     "init": ("bot.cli.init:init", "Write .env and earshot.toml by asking a few questions."),
     "doctor": ("bot.cli.doctor:doctor", "Say what is on, what is off, and why."),
+    "slack": ("bot.cli.slack:slack", "Print what Slack must know of Earshot; check that it does."),
     "run": ("bot.cli.run:run", "Listen, post cards and serve the page until you stop it."),
     "import": ("bot.cli.import_file:import_file", "Read a CSV, JSONL or mbox file once."),
     "export": ("bot.cli.export:export", "Write cases or mentions as CSV or Markdown."),

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 import click
 
 from bot.cli import start
 from bot.doctor import examine
-from bot.settings import read_environment
+from bot.findings import Finding, broken
+from bot.settings import Environment, read_environment
 from storage.errors import ConfigError
 
 
@@ -18,15 +20,24 @@ def doctor(ctx: click.Context) -> None:
 
     ✓ works, – is off or deserves a look, ✗ is broken and needed. Exit status 1 when anything is broken.
     """
+    show(ctx, asyncio.run(examine(settings(ctx), start.kinds(), start.now)))
+
+
+def settings(ctx: click.Context) -> Environment:
+    """The settings of this machine, for a doctor: mistakes in them are findings, and then it ends."""
     logging.getLogger().addHandler(logging.NullHandler())  # every warning is a finding here; none is said twice
     try:
-        environment = read_environment()
+        return read_environment()
     except ConfigError as error:
-        for line in str(error).splitlines():
-            click.echo(f"✗ Settings: {line}")
-        ctx.exit(1)
-    findings = asyncio.run(examine(environment, start.kinds(), start.now))
+        show(ctx, [broken("Settings", line) for line in str(error).splitlines()])
+        raise
+
+
+def show(ctx: click.Context, findings: Iterable[Finding]) -> None:
+    """Print what was found; exit status 1 when anything is broken."""
+    is_broken = False
     for finding in findings:
-        click.echo(f"{finding.mark} {finding.name}: {finding.words}")
-    if any(finding.is_broken for finding in findings):
+        click.echo(finding.line)
+        is_broken = is_broken or finding.is_broken
+    if is_broken:
         ctx.exit(1)

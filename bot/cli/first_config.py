@@ -23,6 +23,7 @@ class Answers:
     feed: str
     members: tuple[Member, ...]
     timezone: str
+    is_in_slack: bool = False
 
 
 def read_words(line: str) -> tuple[str, ...]:
@@ -60,7 +61,8 @@ def config_text(answers: Answers) -> str:
     """`earshot.toml`."""
     blocks = [_head(answers), _brand(answers), _SOURCES_HEAD, _form(answers.brand)]
     blocks += [_feed(answers.feed)] if answers.feed else [_FEED_LATER]
-    blocks += [_FOLDER_LATER, _ROUTES, *(_member_text(member) for member in answers.members), _MORE]
+    blocks += [_FOLDER_LATER, _ROUTES, _SLACK_ROUTE if answers.is_in_slack else _commented(_SLACK_ROUTE), _MEMBERS]
+    blocks += [*(_member_text(member) for member in answers.members), _SLACK, _MORE]
     return "\n".join(blocks)
 
 
@@ -148,7 +150,15 @@ min_priority = "normal"
 [[routes]]
 channel = "local:#urgent"
 min_priority = "urgent"
+"""
 
+_SLACK_ROUTE = """\
+[[routes]]
+channel = "slack:#alerts"        # invite @earshot there; `earshot slack doctor` says whether it can post
+min_priority = "normal"
+"""
+
+_MEMBERS = """\
 # Who works here: agent, approver, manager, admin.
 """
 
@@ -160,8 +170,20 @@ def _member_text(member: Member) -> str:
 [[members]]
 name = {quoted(member.name)}
 {title}roles = [{roles}]
+# slack = "U012AB3CD"            # her id in Slack: her profile, ⋮, Copy member ID
 """
 
+
+def _commented(block: str) -> str:
+    return "".join(f"# {line}\n" for line in block.splitlines())
+
+
+_SLACK = """\
+# How Earshot behaves in Slack. docs/slack.md says how to set it up.
+# [slack]
+# groups = { support = ["agent"] }   # user groups of Slack, and the roles that they give
+# reactions = true                   # 👀 on a card claims it, ✅ resolves it, 🔇 mutes its author
+"""
 
 _MORE = """\
 # The promise of a first answer.

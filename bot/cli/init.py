@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import available_timezones
@@ -31,6 +31,12 @@ from storage.errors import EarshotError, InvalidInput
 T = TypeVar("T")
 ENV_FILE = Path(".env")
 SECRETS = ("EARSHOT_WEB_SECRET", FORM_SECRET)
+SLACK_TOKENS = ("EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN")
+NEXT = "\nNext, type: earshot doctor\nand then:   earshot run"
+NEXT_IN_SLACK = (
+    "\nNext, make the app in Slack and copy its two tokens into .env: docs/slack.md says how, step by step."
+    "\nThen type: earshot slack doctor\nand then:  earshot run"
+)
 
 
 @click.command()
@@ -41,6 +47,7 @@ SECRETS = ("EARSHOT_WEB_SECRET", FORM_SECRET)
 @click.option("--feed", help="The address of a feed to read; empty for none.")
 @click.option("--members", help="Who works here: ana, bo=approver, mia=manager+admin")
 @click.option("--timezone", help="For the times that people type and read, like Europe/Berlin.")
+@click.option("--slack/--no-slack", default=None, help="Whether cards go to Slack too.")
 def init(
     yes: bool,
     team: str | None,
@@ -49,9 +56,11 @@ def init(
     feed: str | None,
     members: str | None,
     timezone: str | None,
+    slack: bool | None,
 ) -> None:
     """Write .env and earshot.toml by asking a few questions."""
     path = read_environment(ENV_FILE).config
+    is_in_slack = False
     if not _may_write(path, yes):
         click.echo(f"{path} is left as it is.")
     else:
@@ -64,10 +73,12 @@ def init(
             feed=ask.until_good("The address of a feed to read (empty for none)", feed, "", _feed),
             members=ask.until_good("Who works here (ana, bo=approver, mia=manager+admin)", members, _me(), _members),
             timezone=ask.until_good("Time zone", timezone, machine_timezone(), _timezone),
+            is_in_slack=ask.yes_or_no("Do you work in Slack?", slack),
         )
+        is_in_slack = answers.is_in_slack
         _write_config(path, answers)
-    _write_env(ENV_FILE)
-    click.echo("\nNext, type: earshot doctor\nand then:   earshot run")
+    _write_env(ENV_FILE, SLACK_TOKENS if is_in_slack else ())
+    click.echo(NEXT_IN_SLACK if is_in_slack else NEXT)
 
 
 class _Asking:
@@ -79,6 +90,12 @@ class _Asking:
     def text(self, question: str, given: str | None, default: str) -> str:
         """An answer of at least one letter."""
         return self.until_good(question, given, default, _not_empty)
+
+    def yes_or_no(self, question: str, given: bool | None) -> bool:
+        """No, unless somebody says yes."""
+        if given is not None or self._takes_defaults:
+            return bool(given)
+        return click.confirm(question, default=False)
 
     def until_good(self, question: str, given: str | None, default: str, read: Callable[[str], T]) -> T:
         """Ask again until `read` takes the answer. What was given as an option is not asked again: it raises."""
@@ -116,11 +133,14 @@ def _write_config(path: Path, answers: Answers) -> None:
         click.echo(f"  To look at later: {warning}")
 
 
-def _write_env(path: Path) -> None:
-    """Add the secrets that are missing. Nothing that stands there is changed."""
+def _write_env(path: Path, to_fill: Sequence[str]) -> None:
+    """Add the secrets that are missing, and empty lines for those that a person will copy there. Nothing that stands
+    there is changed.
+    """
     there = read_environment(path, {}).variables if path.exists() else Variables({})
     missing = [name for name in SECRETS if not there.get(name)]
-    if not missing:
+    empty = [name for name in to_fill if name not in there]
+    if not (missing or empty):
         click.echo(f"{path} is left as it is; its secrets are there.")
         return
     old = (
@@ -131,7 +151,7 @@ def _write_env(path: Path) -> None:
     gap = "" if old.endswith("\n") or not old else "\n"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(handle, "w", encoding="utf-8") as stream:
-        stream.write(old + gap + env_text(missing))
+        stream.write(old + gap + env_text(missing) + "".join(f"{name}=\n" for name in empty))
     path.chmod(0o600)
     click.echo(f"Wrote {path} with fresh secrets; only you can read it.")
 

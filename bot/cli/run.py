@@ -7,7 +7,7 @@ import click
 
 from bot.app import serve
 from bot.cli import start
-from bot.settings import check_sign_in
+from bot.settings import check_chats, check_sign_in
 
 
 @click.command()
@@ -18,4 +18,5 @@ def run(config: Path | None) -> None:
     check_sign_in(environment)
     path = config or environment.config
     policy = start.policy(path)
+    check_chats(environment, policy)
     asyncio.run(serve(environment, policy, mode="run", config_path=path, say=click.echo))

@@ -19,6 +19,7 @@ from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, read_line
 from handlers.drawings import draw
 from handlers.intake import take_in
+from handlers.places import pause
 from handlers.ports import ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused, Page, Source
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Policy, Route, SourceEntry
@@ -148,7 +149,7 @@ class FakeChat:
 
         return await self.next_posts.popleft()(post) if self.next_posts else post()
 
-    async def update(self, channel: str, ref: str, drawing: Drawing) -> None:
+    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:
         self.calls.append((self.clock(), "update", ref))
         await self._enter(channel)
         if self.before_update is not None:
@@ -163,7 +164,7 @@ class FakeChat:
 
         await self.next_updates.popleft()(redraw) if self.next_updates else redraw()
 
-    async def find(self, channel: str, key: str, since: datetime) -> str | None:
+    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:
         self.calls.append((self.clock(), "find", key))
         await self._enter(channel)
         if not self.can_search:
@@ -253,7 +254,10 @@ class Station:
 
     def new_deliverer(self, bridge: Bridge | Tripwire | None = None) -> Deliverer:
         crossing: Any = bridge or self.bridge
-        return Deliverer(crossing, self.chats, self._draw, self.clock, self.clock.sleep)
+        return Deliverer(crossing, self.chats, self._draw, self._pause, self.clock, self.clock.sleep)
+
+    def _pause(self, store: Store, chat: str, channel: str, why: str, now: datetime) -> None:
+        pause(Context(store, self.brain, now), chat, channel, why)
 
     def _draw(self, store: Store, subject: str, body: str, now: datetime) -> Drawing | None:
         return draw(Context(store, self.brain, now), subject, body)

@@ -92,8 +92,8 @@ def variables(home: Path) -> dict[str, str]:
     }
 
 
-def environment(home: Path) -> Environment:
-    return read_environment(home / ".env", variables(home))
+def environment(home: Path, more: Mapping[str, str] | None = None) -> Environment:
+    return read_environment(home / ".env", variables(home) | dict(more or {}))
 
 
 def add_calls(home: Path, name: str, *rows: Mapping[str, Any]) -> None:
@@ -207,12 +207,22 @@ class Running:
 
 
 @asynccontextmanager
-async def running(home: Path, *, config: str = CONFIG, has_file: bool = True) -> AsyncIterator[Running]:
-    """The program on the file in `home`, started and, at the end, stopped."""
+async def running(
+    home: Path, *, config: str = CONFIG, has_file: bool = True, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
+    """The program on the file in `home`, started and, at the end, stopped. `more` stands in its environment too."""
     path = write_config(home, config) if has_file else home / "earshot.toml"
     policy = read_policy(path, {kind: settings_of(kind) for kind in kinds()})
-    app = App(environment(home), policy, config_path=path)
-    site = build_web(app, mode="demo", secret=WEB_SECRET, bell=app.bell, registry=app.registry, now=utc_now)
+    app = App(environment(home, more), policy, config_path=path)
+    site = build_web(
+        app,
+        mode="demo",
+        secret=WEB_SECRET,
+        bell=app.bell,
+        registry=app.registry,
+        now=utc_now,
+        slack=app.slack.handle_http if app.slack else None,
+    )
     client = TestClient(TestServer(site, host="127.0.0.1"))
     opened = Running(app, client, home, [])
     try:

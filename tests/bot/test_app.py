@@ -152,7 +152,7 @@ async def test_a_source_that_was_taken_out_stops_and_a_new_one_starts(tmp_path: 
 
 async def test_a_source_that_only_a_person_could_mend_starts_again_with_a_reload(tmp_path: Path) -> None:
     async with running(tmp_path) as opened:
-        source = opened.app._sources["calls"]
+        source = opened.app._listening.sources["calls"]
         real = source.poll
 
         async def refuse(cursor: str | None, limit: int) -> Page:
@@ -360,7 +360,7 @@ async def test_what_fell_due_while_nothing_ran_is_done_at_the_start(tmp_path: Pa
 
 async def test_a_source_is_closed_with_the_program(tmp_path: Path) -> None:
     async with running(tmp_path) as opened:
-        source = opened.app._sources["calls"]
+        source = opened.app._listening.sources["calls"]
         assert isinstance(source, FileSource)
         closed: list[bool] = []
         real = source.close

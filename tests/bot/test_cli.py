@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from bot.cli import SUBCOMMANDS, earshot, exit_code, start
 from bot.cli.first_config import Answers, config_text, read_members, read_words
+from bot.findings import Finding, Mark
 from bot.policy_file import read_policy, read_policy_text
 from bot.settings import Environment, read_environment
 from handlers.rules.policy import Member, Policy
@@ -144,7 +145,19 @@ def test_help_loads_nothing_heavy() -> None:
     help_text, loaded = told.rsplit("\n[", 1)
     for name in SUBCOMMANDS:
         assert f"\n  {name} " in help_text
-    heavy = ("aiohttp", "vaderSentiment", "sqlite_utils", "sqlite3", "pydantic", "lark", "jinja2", "asyncio", "dotenv")
+    heavy = (
+        "slack_sdk",
+        "slack_bolt",
+        "aiohttp",
+        "vaderSentiment",
+        "sqlite_utils",
+        "sqlite3",
+        "pydantic",
+        "lark",
+        "jinja2",
+        "asyncio",
+        "dotenv",
+    )
     assert [name for name in heavy if f"'{name}'" in loaded] == []
 
 
@@ -282,6 +295,7 @@ def test_init_asks_again_until_the_answer_can_be_read(folder: Path) -> None:
         "ana=admin",
         "Berlin/Europe",
         "Europe/Berlin",
+        "",
     ]
     result = type_in("init", answers="\n".join(answers) + "\n")
     assert result.exit_code == 0, result.output
@@ -290,6 +304,34 @@ def test_init_asks_again_until_the_answer_can_be_read(folder: Path) -> None:
     assert (policy.timezone, policy.team) == ("Europe/Berlin", "Acme team")
     assert dict(policy.brands[0].queries) == {"name": 'kettle OR "tea maker"'}
     assert policy.sources[1].settings == {"url": "https://news.example/feed"}
+
+
+def test_init_for_slack_writes_a_route_and_says_what_comes_next(folder: Path, app: FakeApp) -> None:
+    result = type_in("init", answers="Acme\n" + "\n" * 5 + "y\n")
+    assert result.exit_code == 0, result.output
+    assert "earshot slack doctor" in result.stdout
+    assert "slack:#alerts" in [route.channel for route in read_policy(folder / "earshot.toml", start.kinds()).routes]
+    assert (folder / ".env").read_text().endswith(f"\n{BOT}=\n{APP}=\n")
+    assert BOT in type_in("run").stderr  # not before it has its tokens
+
+
+def test_init_without_slack_leaves_lines_to_uncomment(configured: Path) -> None:
+    path = configured / "earshot.toml"
+    assert "slack:#alerts" not in [route.channel for route in read_policy(path, start.kinds()).routes]
+    assert BOT not in (configured / ".env").read_text()
+    bare = re.sub(
+        r"^# (?=(?:slack|groups|reactions|channel|min_priority) =|\[\[?(?:slack|routes)\])",
+        "",
+        path.read_text(),
+        flags=re.M,
+    )
+    policy = read_policy_text(
+        bare.replace('"U012AB3CD"', '"U012AB3C1"', 1).replace('"U012AB3CD"', '"U012AB3C2"', 1), start.kinds()
+    )
+    assert "slack:#alerts" in [route.channel for route in policy.routes]
+    assert policy.slack.reactions
+    assert list(policy.slack.groups) == ["support"]
+    assert all(member.slack for member in policy.members)
 
 
 def test_init_overwrites_nothing_unasked(configured: Path) -> None:
@@ -301,7 +343,7 @@ def test_init_overwrites_nothing_unasked(configured: Path) -> None:
 
 def test_init_keeps_the_old_file_when_it_may_overwrite(configured: Path) -> None:
     before = (configured / "earshot.toml").read_text()
-    assert type_in("init", answers="y\n" + "\n" * 6).exit_code == 0
+    assert type_in("init", answers="y\n" + "\n" * 7).exit_code == 0
     assert (configured / "earshot.toml").read_text() != before
     assert (configured / "earshot.toml.old").read_text() == before
 
@@ -491,6 +533,90 @@ def test_a_query_is_tried_on_what_is_stored(configured: Path) -> None:
     assert type_in("query", "test", "kettle").exit_code == 1  # there is no database yet
     open_storage(configured / "data" / "earshot.db").close()
     assert type_in("query", "test", "kettle").stdout == "There are no mentions of the last 7 days to try it on.\n"
+
+
+# slack -------------------------------------------------------------------------------------------------------------
+
+BOT, APP = "EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN"
+
+
+@dataclass
+class FakeExamine:
+    """Stands for a look at a workspace: remembers what it was asked, and finds what it is told to find."""
+
+    finds: list[Finding]
+    asked: list[tuple[bool, Policy | None, bool]] = field(default_factory=list)
+
+    async def __call__(
+        self, environment: Environment, policy: Policy | None, *, is_running: bool = False
+    ) -> list[Finding]:
+        await asyncio.sleep(0)
+        self.asked.append((environment.has_slack, policy, is_running))
+        return self.finds
+
+
+@pytest.fixture
+def examine(monkeypatch: pytest.MonkeyPatch) -> FakeExamine:
+    fake = FakeExamine([Finding(Mark.WORKS, "Bot token", "good."), Finding(Mark.OFF, "Scopes", "more than needed.")])
+    monkeypatch.setattr("bot.cli.slack.examine", fake)
+    monkeypatch.setenv(BOT, "xoxb-1-a")
+    monkeypatch.setenv(APP, "xapp-1-a")
+    return fake
+
+
+def test_the_doctor_of_slack_prints_what_it_finds(examine: FakeExamine, configured: Path) -> None:
+    result = type_in("slack", "doctor")
+    assert (result.exit_code, result.stdout) == (0, "✓ Bot token: good.\n– Scopes: more than needed.\n")
+    [(has_slack, policy, is_running)] = examine.asked
+    assert (has_slack, is_running) == (True, False)
+    assert policy is not None
+    assert policy.brands[0].name == "Acme"
+    examine.finds.append(Finding(Mark.BROKEN, "#alerts", "archived."))
+    assert type_in("slack", "doctor").exit_code == 1
+
+
+def test_the_doctor_of_slack_knows_that_earshot_runs(examine: FakeExamine, configured: Path) -> None:
+    path = configured / "data" / "earshot.db"
+    held, store = lock(path), open_storage(path)
+    try:
+        assert type_in("slack", "doctor").exit_code == 0
+    finally:
+        store.close()
+        held.release()
+    assert examine.asked[0][2] is True
+
+
+def test_the_doctor_of_slack_looks_at_the_keys_also_without_a_config(examine: FakeExamine, folder: Path) -> None:
+    result = type_in("slack", "doctor")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("✗ Config: earshot.toml: not there;")
+    assert "✓ Bot token: good." in result.stdout
+    assert examine.asked == [(True, None, False)]
+
+
+def test_the_doctor_of_slack_says_which_token_is_missing(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = type_in("slack", "doctor")
+    assert (result.exit_code, BOT in result.stdout) == (1, True)
+    monkeypatch.setenv(BOT, "xapp-1-a")
+    result = type_in("slack", "doctor")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"✗ Settings: {BOT}: this begins with xapp-")
+
+
+def test_run_refuses_a_route_to_slack_without_its_token(app: FakeApp, configured: Path) -> None:
+    path = configured / "earshot.toml"
+    path.write_text(path.read_text().replace('"local:#alerts"', '"slack:#alerts"'))
+    result = type_in("run")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f'routes[0].channel: "slack:#alerts" needs {BOT}, which is not set')
+    assert app.served == []
+
+
+def test_the_demo_leaves_slack_alone(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(BOT, "xoxb-1-a")
+    monkeypatch.setenv(APP, "xapp-1-a")
+    assert type_in("demo").exit_code == 0
+    assert not app.served[0][0].has_slack
 
 
 # db ----------------------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot import deliver
 from bot.deliver import MOST_ATTEMPTS
+from handlers.ports import ChatDoubtful
 from handlers.rules.policy import Route
 from storage.types import Lane
 from tests.bot.fakes import (
@@ -152,8 +154,7 @@ async def test_a_change_while_the_card_is_being_posted_shows_on_it(db_path: Path
         await chat.entered.wait()
         await opened.say("ana", "claim 1")
         chat.hold.pop("#alerts").set()
-        await opened.deliver()
-        await opened.deliver()
+        await opened.deliver_for(2)
         assert [one.words for one in chat.messages] == ["#1 claimed by Ana"]
 
 
@@ -167,6 +168,32 @@ async def test_a_lost_update_is_simply_done_again(db_path: Path) -> None:
         await opened.deliver_for(10)
         assert chat.messages[0].words == "#1 claimed by Ana"
         assert chat.count("find") == 0
+
+
+async def test_a_lost_update_that_arrives_after_a_newer_one_does_not_stay(db_path: Path) -> None:
+    async with station(db_path) as opened:
+        chat = far(opened)
+        on_its_way: list[Callable[[], str]] = []
+
+        async def slow(redraw: Callable[[], str]) -> str:
+            on_its_way.append(redraw)
+            raise ChatDoubtful("No answer came.")
+
+        await opened.open_case(TROUBLES[0])
+        await opened.deliver()
+        chat.next_updates.append(slow)
+        await opened.say("ana", "claim 1")
+        await opened.deliver()
+        await opened.say("ana", "resolve 1 fixed")
+        await opened.deliver_for(5)
+        assert chat.messages[0].words.startswith("#1 resolved")
+        on_its_way.pop()()  # the chat has taken its time
+        assert chat.messages[0].words == "#1 claimed by Ana"
+        await opened.deliver_for(chat.settle + 5, step=5)
+        assert chat.messages[0].words.startswith("#1 resolved")
+        drawn = chat.count("update")
+        await opened.deliver_for(3 * chat.settle, step=5)
+        assert chat.count("update") == drawn == 3
 
 
 # Waiting and refusal

@@ -113,7 +113,7 @@ async def test_an_adapter_that_breaks_whenever_it_looks_leaves_no_row_hanging(db
         chat = far(opened)
         chat.next_posts.append(lost)
 
-        async def find(channel: str, key: str, since: object) -> str | None:
+        async def find(channel: str, key: str, since: object, parent_ref: str) -> str | None:
             raise KeyError("ts")
 
         chat.find = find  # type: ignore[method-assign]

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +14,13 @@ from bot import doctor
 from bot.cli import earshot
 from bot.doctor import Finding, Mark, examine
 from bot.fetch import Tools
+from bot.secret import Secret
 from bot.settings import Environment, read_environment
 from handlers.ports import BadSource, Page, Source
 from handlers.rules.policy import SourceEntry
 from storage.errors import ConfigError
 from storage.store import lock, open_storage
+from tests.slack.fake import FakeSlack, fake_slack
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 CANARY = "canary-value-that-nobody-may-see"
@@ -183,6 +185,51 @@ async def test_a_place_that_others_reach_needs_sign_in(environment: Environment)
     named = replace(environment, host="10.0.0.1", public_host="earshot.example")
     assert (await _look(named))["Sign-in"][0].mark is Mark.WORKS
     assert (await _look(read_environment(Path("none"), {})))["Sign-in"][0].is_broken
+
+
+IN_SLACK = CONFIG.replace("local:#alerts", "slack:#alerts")
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with fake_slack() as fake:
+        yield fake
+
+
+def _in(slack: FakeSlack, environment: Environment) -> Environment:
+    return replace(
+        environment,
+        slack_bot_token=Secret(slack.bot_token),
+        slack_app_token=Secret(slack.app_token),
+        slack_api_url=slack.api_url,
+    )
+
+
+async def test_slack_is_off_without_tokens_and_broken_when_a_route_needs_it(environment: Environment) -> None:
+    [off] = (await _look(environment))["Chat slack"]
+    assert off.mark is Mark.OFF
+    assert "EARSHOT_SLACK_BOT_TOKEN" in off.words
+    environment.config.write_text(IN_SLACK)
+    [broken] = (await _look(environment))["Chat slack"]
+    assert broken.is_broken
+    assert "routes[0].channel" in broken.words
+
+
+async def test_slack_works_where_its_token_does(environment: Environment, slack: FakeSlack) -> None:
+    environment.config.write_text(IN_SLACK)
+    [works] = (await _look(_in(slack, environment)))["Chat slack"]
+    assert works.mark is Mark.WORKS
+    assert "Heron & Plover" in works.words
+    slack.token_error = "token_revoked"
+    [broken] = (await _look(_in(slack, environment)))["Chat slack"]
+    assert broken.is_broken
+    assert slack.bot_token not in broken.words
+
+
+async def test_slack_without_a_route_is_worth_a_look(environment: Environment, slack: FakeSlack) -> None:
+    [finding] = (await _look(_in(slack, environment)))["Chat slack"]
+    assert finding.mark is Mark.OFF
+    assert "No route goes there" in finding.words
 
 
 @pytest.fixture

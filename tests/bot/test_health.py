@@ -81,7 +81,7 @@ async def test_it_is_503_when_a_task_has_ended(tmp_path: Path) -> None:
         async def fall() -> None:
             raise KeyError("ts")
 
-        opened.app._task("listen gulls", fall())
+        opened.app._tasks.begin("listen gulls", fall())
         await asyncio.sleep(0)
         status, parts = await healthz(opened)
         assert (status, parts) == (503, {"tasks": "ended: listen gulls"})

@@ -2,8 +2,9 @@
 
 import os
 import re
+import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -13,15 +14,19 @@ from click.testing import CliRunner
 from dotenv import dotenv_values
 
 from bot import manual, registry
+from bot.chats.slack.manifest import LABELS, SCOPES
 from bot.cli import SUBCOMMANDS, earshot
+from bot.policy_file import read_policy_text
 from bot.settings import declared_settings, read_environment
 from handlers.dispatch import load_commands
 from handlers.requests import COMMANDS
+from handlers.rules.policy import SlackPolicy
 from storage.errors import StorageError
 from storage.types import Priority
 
 ROOT = Path(__file__).parents[2]
 NUMBER = 7
+IN_SLACK = ("groups", "shared_channels", "outsiders", "reactions", "classic", "text", "guest", "reply_limit")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ def test_a_stale_table_is_named_and_then_written(tmp_path: Path, kinds: dict[str
     readme, page = tmp_path / "README.md", tmp_path / "docs" / "settings.md"
     readme.write_text("before\n<!-- generated:sources -->\nold\n<!-- end -->\nafter\n")
     page.write_text("nothing generated")
+    (tmp_path / "docs" / "slack.md").write_text("nothing generated")
     old = manual.stale(tmp_path, {}, {}, kinds)
     assert {path.name for path in old} == {"README.md", ".env.example"}
     manual.write(old)
@@ -88,10 +94,49 @@ def test_a_key_is_told_by_its_comment_and_default(kinds: dict[str, ModuleType]) 
 
 def test_every_key_of_the_policy_is_listed() -> None:
     tables = manual.policy_tables()
-    for key in ("same_story", "own_accounts", "alert_max_age", "min_priority", "takes_off", "urgent", "roles", "on"):
+    for key in (
+        "same_story",
+        "own_accounts",
+        "alert_max_age",
+        "min_priority",
+        "takes_off",
+        "urgent",
+        "roles",
+        "on",
+        *IN_SLACK,
+    ):
         assert f"| `{key}` |" in tables
     assert "| `brands` | Empty: every brand | none |" in tables  # the key of a route, not the table itself
     assert tables.count("| `sla` |") == tables.count("| `members` |") == 0
+    assert tables.count("| `templates` |") == tables.count("| `is_guest` |") == 0
+    assert "### [[templates]]" in tables
+    assert "### [slack]" in tables
+
+
+def test_every_scope_is_listed_with_what_it_is_for() -> None:
+    table = manual.slack_scopes()
+    assert all(f"| `{scope}` |" in table for scope in SCOPES)
+    assert "| `reactions:write` | Put 👀 and ✅ on cards |" in table
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/slack.md"])
+def test_what_the_pages_on_slack_tell_people_to_write_can_be_read(page: str) -> None:
+    text = (ROOT / page).read_text()
+    blocks = [
+        textwrap.dedent(block) for block in re.findall(r"^ *```toml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    ]
+    assert blocks
+    policy = read_policy_text('[[brands]]\nname = "Acme"\nqueries = { name = "acme" }\n' + "\n".join(blocks))
+    assert policy.routes[0].channel == "slack:#alerts"
+    assert policy.member_on("slack", "U012AB3CD") is not None
+
+
+def test_the_pages_on_slack_name_what_slack_shows() -> None:
+    text = " ".join((ROOT / "docs" / "slack.md").read_text().split())
+    assert all(f"**{name}**" in text for name, _ in LABELS.values())
+    for variable in ("EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN", "EARSHOT_SLACK_SIGNING_SECRET"):
+        assert variable in text
+    assert all(f"`{key.name}" in text for key in fields(SlackPolicy) if key.name != "groups")
 
 
 def test_the_example_names_every_setting_and_sets_none(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot import log
 from bot.policy_checks import policy_warnings
 from bot.policy_file import read_duration, read_policy, read_policy_text
 from bot.secret import Secret
-from bot.settings import check_sign_in, declared_settings, for_demo, is_loopback, read_environment
+from bot.settings import check_chats, check_sign_in, declared_settings, for_demo, is_loopback, read_environment
 from storage.errors import ConfigError
 from storage.types import Priority, Role
 
@@ -93,14 +93,42 @@ def test_a_good_file_is_read_as_it_is_written() -> None:
     assert policy.thresholds.negative == -0.4
 
 
+SLACK = """
+[[templates]]
+name = "We are sorry"
+text = "That should not have happened."
+brands = ["Acme"]
+
+[slack]
+groups = { support = ["agent"], "care.leads" = ["approver", "manager"] }
+shared_channels = ["#partners", "#C0123ABCD"]
+outsiders = true
+reactions = true
+"""
+
+
+def test_what_a_team_says_of_slack_is_read_as_it_is_written() -> None:
+    text = GOOD.replace('"local:#alerts"', '"slack:#alerts"').replace('"local:#urgent"', '"slack:#C0123ABCD"')
+    policy = read_policy_text(
+        text.replace('["agent", "admin"]', '["admin"]\nslack = "U012AB3CD"\nguest = true') + SLACK, KINDS
+    )
+    assert [policy.routes[0].channel, policy.escalate_to] == ["slack:#alerts", "slack:#C0123ABCD"]
+    assert dict(policy.slack.groups) == {"support": (Role.AGENT,), "care.leads": (Role.APPROVER, Role.MANAGER)}
+    assert policy.slack.shared_channels == ("#partners", "#C0123ABCD")
+    assert (policy.slack.outsiders, policy.slack.reactions, policy.slack.classic) == (True, True, False)
+    assert policy.member_on("slack", "U012AB3CD") is policy.members[0]
+    assert policy.members[0].is_guest
+    assert policy.templates[0].brands == ("Acme",)
+
+
 # (what is replaced in GOOD, by what, the one line that comes of it)
 MISTAKES: list[tuple[str, str, str]] = [
     ("team =", "taem =", 'taem: unknown key; did you mean "team"?'),
     (
         "team =",
         "zzz =",
-        "zzz: unknown key; known: brands, escalate_to, four_eyes, members, routes, same_story, sla, sources, team,"
-        " thresholds, timezone.",
+        "zzz: unknown key; known: brands, escalate_to, four_eyes, members, routes, same_story, sla, slack, sources, team,"
+        " templates, thresholds, timezone.",
     ),
     ("[[brands]]", "[[brand]]", 'brand: unknown key; did you mean "brands"?'),
     ("[[members]]", "[members]", "members: should be one or more [[members]]."),
@@ -110,7 +138,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"Kettle crew"', "2026-11-21", "team: should be text in quotes."),
     ('team = "Kettle crew"', 'four_eyes = "yes"', "four_eyes: should be true or false."),
     ("on = false", "on = 0", "sources[0].on: should be true or false."),
-    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, every, kind, name, on, url, weight."),
+    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, every, kind, name, on, reply_limit, url, weight."),
     ("on = false", "weight = 1.5", "sources[0].weight: should be a whole number without quotes."),
     ("on = false", 'weight = "10"', "sources[0].weight: should be a whole number without quotes."),
     ("on = false", "weight = -1", "sources[0].weight: should be a number of people, 0 or more."),
@@ -143,6 +171,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('kind = "feed"\n', "", "sources[0].kind: missing."),
     ("kind =", "kidn =", 'sources[0].kidn: unknown key; did you mean "kind"?'),
     ("on = false", 'brand = "Acmee"', 'sources[0].brand: "Acmee" is no brand of this file; did you mean "Acme"?'),
+    ("[[routes]]", '[[sources]]\nname = "Staff"\nkind = "file"\n[[routes]]', 'sources[1].name: "staff" is where tracked mentions come from; take another.'),
     ("[[routes]]", '[[sources]]\nname = "blog"\nkind = "file"\n[[routes]]', 'sources[1].name: "blog" is there twice; names must differ.'),
     ("[[routes]]", '[[sources]]\nname = "calls"\nkind = "file"\nsettle = "soon"\n[[routes]]', 'sources[1].settle: "soon" is no length of time; write "30s", "15m", "4h", "7d" or "2w".'),
     ("[[routes]]", '[[sources]]\nname = "calls"\nkind = "file"\nmap = { text = 1 }\n[[routes]]', "sources[1].map.text: should be text in quotes."),
@@ -150,7 +179,9 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"high"', "3", "routes[0].min_priority: 3 is none of low, normal, high, urgent."),
     ('"local:#alerts"', '"#alerts"', 'routes[0].channel: "#alerts" is no channel; write "local:#alerts".'),
     ('"local:#alerts"', '"local:alerts"', 'routes[0].channel: "local:alerts" is no channel; write "local:#alerts".'),
-    ('"local:#alerts"', '"slack:#alerts"', 'routes[0].channel: Slack comes with a later version; for now write "local:#alerts".'),
+    ('"local:#alerts"', '"slack:alerts"', 'routes[0].channel: "slack:alerts" is no channel; write "slack:#alerts".'),
+    ('"local:#alerts"', '"slack:@ana"', 'routes[0].channel: "slack:@ana" is no channel; write "slack:#ana".'),
+    ('"local:#alerts"', '"slack:#Alerts"', 'routes[0].channel: "slack:#Alerts" cannot be; Slack writes channels in lower case: "slack:#alerts".'),
     ('"local:#alerts"', '"discord:#alerts"', 'routes[0].channel: Discord comes with a later version; for now write "local:#alerts".'),
     ('"local:#alerts"', '"irc:#alerts"', 'routes[0].channel: "irc" is no chat that there is; write "local:#alerts".'),
     ('"local:#urgent"', '"urgent"', 'escalate_to: "urgent" is no channel; write "local:#urgent".'),
@@ -169,6 +200,29 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('["agent", "admin"]', '["agnet"]', 'members[0].roles[0]: "agnet" is none of agent, approver, manager, admin; did you mean "agent"?'),
     ('["agent", "admin"]', "[]", "members[0].roles: there is none; write at least agent."),
     ('["agent", "admin"]', '"admin"', 'members[0].roles: should be a list, written ["…"].'),
+    ('["agent", "admin"]', '["admin"]\nguest = "yes"', "members[0].guest: should be true or false."),
+    ('["agent", "admin"]', '["admin"]\nslack = "@ana"', 'members[0].slack: "@ana" is no user id of Slack; it looks like U012AB3CD.'),
+    ('["agent", "admin"]', '["admin"]\nslack = "B012AB3CD"', 'members[0].slack: "B012AB3CD" is no user id of Slack; it looks like U012AB3CD.'),
+    ("[thresholds]", '[[members]]\nname = "bo"\nslack = "U012AB3CD"\n[[members]]\nname = "cy"\nslack = "U012AB3CD"\n[thresholds]', 'members[2].slack: "U012AB3CD" is there twice; a person in Slack is one member.'),
+    ("on = false", "reply_limit = 0", "sources[0].reply_limit: should be a number of characters from 1 to 3,000."),
+    ("on = false", "reply_limit = 3001", "sources[0].reply_limit: should be a number of characters from 1 to 3,000."),
+    ("[thresholds]", '[[templates]]\nname = "sorry"\n[thresholds]', "templates[0].text: missing."),
+    ("[thresholds]", '[[templates]]\nname = "sorry"\ntext = " "\n[thresholds]', "templates[0].text: should not be empty."),
+    ("[thresholds]", f'[[templates]]\nname = "sorry"\ntext = "{"a" * 3001}"\n[thresholds]', "templates[0].text: 3,001 characters are too many; at most 3,000."),
+    ("[thresholds]", f'[[templates]]\nname = "{"a" * 76}"\ntext = "a"\n[thresholds]', "templates[0].name: should have at most 75 characters."),
+    ("[thresholds]", '[[templates]]\nname = "sorry"\ntext = "a"\nbrands = ["Acne"]\n[thresholds]', 'templates[0].brands[0]: "Acne" is no brand of this file; did you mean "Acme"?'),
+    ("[thresholds]", '[[templates]]\nname = "a"\ntext = "a"\n[[templates]]\nname = "A"\ntext = "b"\n[thresholds]', 'templates[1].name: "A" is there twice; names must differ.'),
+    ("[thresholds]", '[slack]\ngroups = { "@Support Team" = ["agent"] }\n[thresholds]', 'slack.groups.@Support Team: not the handle of a user group; write it as in Slack: "support-team".'),
+    ("[thresholds]", '[slack]\ngroups = { support = ["agent"], "@Support" = ["agent"] }\n[thresholds]', 'slack.groups.@Support: the group "support" is there twice.'),
+    ("[thresholds]", "[slack]\ngroups = { support = [] }\n[thresholds]", "slack.groups.support: there is no role; write at least agent."),
+    ("[thresholds]", '[slack]\ngroups = { support = ["agnet"] }\n[thresholds]', 'slack.groups.support[0]: "agnet" is none of agent, approver, manager, admin; did you mean "agent"?'),
+    ("[thresholds]", '[slack]\ngroups = { support = "agent" }\n[thresholds]', 'slack.groups.support: should be a list, written ["…"].'),
+    ("[thresholds]", '[slack]\ngroups = ["support"]\n[thresholds]', "slack.groups: should be a table, written groups = { name = … }."),
+    ("[thresholds]", '[slack]\nshared_channels = ["slack:#partners"]\n[thresholds]', 'slack.shared_channels[0]: "slack:#partners" is no channel; write "#partners".'),
+    ("[thresholds]", '[slack]\nshared_channels = ["partners"]\n[thresholds]', 'slack.shared_channels[0]: "partners" is no channel; write "#partners".'),
+    ("[thresholds]", '[slack]\nshared_channels = ["#Partners"]\n[thresholds]', 'slack.shared_channels[0]: "#Partners" cannot be; Slack writes channels in lower case: "#partners".'),
+    ("[thresholds]", "[slack]\nreactions = 1\n[thresholds]", "slack.reactions: should be true or false."),
+    ("[thresholds]", "[slack]\nreaction = true\n[thresholds]", 'slack.reaction: unknown key; did you mean "reactions"?'),
 ]  # fmt: skip
 
 
@@ -248,6 +302,18 @@ def test_warnings_name_what_is_allowed_but_odd() -> None:
     approver = '[[members]]\nname = "{}"\nroles = ["approver", "admin"]\n'
     sound = GOOD.replace("[thresholds]", approver.format("bo") + approver.format("mia") + "[thresholds]")
     assert policy_warnings(read_policy_text(sound.replace("on = false", ""), KINDS)) == []
+
+
+def test_a_team_in_slack_whom_slack_does_not_know_is_warned() -> None:
+    text = GOOD.replace('"local:#alerts"', '"slack:#alerts"')
+    [warning] = [one for one in policy_warnings(read_policy_text(text, KINDS)) if "Slack" in one]
+    assert 'slack = "U012AB3CD"' in warning
+    with_id = text.replace('["agent", "admin"]', '["admin"]\nslack = "U012AB3CD"')
+    groups = '[slack]\ngroups = { support = ["agent"] }\n'
+    for known in (with_id, with_id + groups):
+        assert not [one for one in policy_warnings(read_policy_text(known, KINDS)) if "Slack" in one]
+    [warning] = [one for one in policy_warnings(read_policy_text(text + groups, KINDS)) if "Slack" in one]
+    assert "neither can approve what the other wrote" in warning
 
 
 @pytest.mark.parametrize(
@@ -347,6 +413,101 @@ def test_only_the_machine_itself_needs_no_sign_in(host: str, is_own: bool) -> No
 def test_the_demo_keeps_to_its_own_folder_and_this_machine() -> None:
     demo = for_demo(read_environment(NO_FILE, {"EARSHOT_HOST": EVERYWHERE}), 9123)
     assert (demo.database, demo.host, demo.port) == (Path("data/demo/earshot.db"), "127.0.0.1", 9123)
+
+
+# Slack -------------------------------------------------------------------------------------------------------------
+
+BOT, APP, SIGNING = "EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN", "EARSHOT_SLACK_SIGNING_SECRET"
+TOKENS = {BOT: "xoxb-1-canary", APP: "xapp-1-canary", SIGNING: "5ec2e7canary"}
+
+
+def test_slack_is_off_until_its_tokens_are_there() -> None:
+    assert not read_environment(NO_FILE, {}).has_slack
+    by_sockets = read_environment(NO_FILE, {BOT: f" {TOKENS[BOT]}\n", APP: TOKENS[APP]})
+    assert (by_sockets.has_slack, by_sockets.is_slack_by_http) == (True, False)
+    assert by_sockets.slack_bot_token.reveal() == TOKENS[BOT]
+    assert by_sockets.slack_api_url == "https://slack.com/api/"
+    by_http = read_environment(NO_FILE, {BOT: TOKENS[BOT], SIGNING: TOKENS[SIGNING]})
+    assert (by_http.has_slack, by_http.is_slack_by_http) == (True, True)
+    assert not read_environment(NO_FILE, TOKENS).is_slack_by_http  # an app-level token means sockets
+
+
+@pytest.mark.parametrize(
+    ("told", "lines"),
+    [
+        ({BOT: TOKENS[APP], APP: TOKENS[BOT]}, [
+            f"{BOT}: this begins with xapp-, so it is an app-level token; it belongs into {APP}.",
+            f"{APP}: this begins with xoxb-, so it is a bot token; it belongs into {BOT}.",
+        ]),
+        ({**TOKENS, SIGNING: TOKENS[APP]}, [f"{SIGNING}: this begins with xapp-, so it is an app-level token; it belongs into {APP}."]),
+        ({**TOKENS, BOT: "xoxp-1-canary"}, [f"{BOT}: this begins with xoxp-, so it is a person's token; Earshot never acts as a person."]),
+        ({**TOKENS, BOT: "xoxe.xoxb-1-canary"}, [f"{BOT}: this begins with xoxe, so it is a token that expires; Earshot's manifest has token rotation off, which only a new app can go back to."]),
+        ({**TOKENS, BOT: "canary"}, [f"{BOT}: what belongs here begins with xoxb-; copy it again."]),
+        ({**TOKENS, BOT: "xoxb-"}, [f"{BOT}: it is not whole, or has characters that Slack never uses; copy it again."]),
+        ({**TOKENS, APP: "xapp-1 canary"}, [f"{APP}: it is not whole, or has characters that Slack never uses; copy it again."]),
+        ({BOT: TOKENS[BOT]}, [f"{APP}: missing beside {BOT}; make one in Slack under Basic Information, App-Level Tokens (or set {SIGNING}, if Slack is to reach you by HTTP)."]),
+        ({APP: TOKENS[APP]}, [f"{BOT}: missing beside {APP}; copy it in Slack from OAuth & Permissions."]),
+    ],
+)  # fmt: skip
+def test_each_mistake_with_a_token_says_where_it_belongs_and_shows_none_of_it(
+    told: dict[str, str], lines: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_environment(NO_FILE, told)
+    assert str(caught.value).splitlines() == lines
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "becomes"),
+    [
+        ("", "https://slack.com/api/"),
+        ("https://slack-gov.com/api", "https://slack-gov.com/api/"),
+        ("http://127.0.0.1:3900/api/", "http://127.0.0.1:3900/api/"),
+        ("http://localhost:3900/api/", "http://localhost:3900/api/"),
+        ("http://[::1]:3900/api/", "http://[::1]:3900/api/"),
+    ],
+)
+def test_where_slack_is(address: str, becomes: str) -> None:
+    assert read_environment(NO_FILE, {"EARSHOT_SLACK_API_URL": address}).slack_api_url == becomes
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://slack.com/api/", "http://127.0.0.1.evil.example/", "https://a:b@slack.com/", "slack.com/api", "https://x/?a=b", "https://[", "ftp://x/"],
+)  # fmt: skip
+def test_tokens_are_sent_nowhere_unsafe(address: str) -> None:
+    with pytest.raises(ConfigError, match="EARSHOT_SLACK_API_URL"):
+        read_environment(NO_FILE, {"EARSHOT_SLACK_API_URL": address})
+
+
+def test_slacks_secrets_are_hidden_and_no_print_shows_them() -> None:
+    environment = read_environment(NO_FILE, {**TOKENS, BOT: f" {TOKENS[BOT]} "})
+    assert set(TOKENS.values()) <= set(environment.hidden())
+    assert "canary" not in f"{environment!r} {environment}"
+    assert {one.variable for one in declared_settings() if one.is_secret} >= set(TOKENS)
+
+
+def test_the_demo_never_posts_to_a_real_workspace() -> None:
+    demo = for_demo(read_environment(NO_FILE, TOKENS))
+    assert not demo.has_slack
+    assert not demo.slack_app_token
+    assert not demo.slack_signing_secret
+
+
+def test_a_route_to_a_chat_that_is_not_set_up_stops_the_start() -> None:
+    text = GOOD.replace('"local:#alerts"', '"slack:#alerts"').replace('"local:#urgent"', '"slack:#urgent"')
+    policy = read_policy_text(text, KINDS)
+    with pytest.raises(ConfigError) as caught:
+        check_chats(read_environment(NO_FILE, {}), policy)
+    lines = str(caught.value).splitlines()
+    assert [line.partition(" needs ")[0] for line in lines] == [
+        'routes[0].channel: "slack:#alerts"',
+        'escalate_to: "slack:#urgent"',
+    ]
+    assert all(BOT in line for line in lines)
+    check_chats(read_environment(NO_FILE, TOKENS), policy)
+    check_chats(read_environment(NO_FILE, {}), read_policy_text(GOOD, KINDS))
 
 
 # Secrets -----------------------------------------------------------------------------------------------------------

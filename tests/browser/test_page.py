@@ -110,6 +110,27 @@ async def test_a_form_complains_beside_the_field_and_keeps_the_words(site: Site,
     await expect(thread).to_be_hidden()
 
 
+async def test_a_template_fills_the_form_and_asks_before_it_replaces_typed_words(site: Site, tabs: Tabs) -> None:
+    await site.desk.open_case(gallery.card())
+    page = await tabs.open()
+    await page.get_by_role("button", name="Draft reply, case 142").click()
+    dialog = page.get_by_role("dialog", name="Reply to #142")
+    reply, template = dialog.get_by_role("textbox", name="Reply"), dialog.get_by_label("Template")
+    await template.select_option("Sorry")
+    await expect(reply).to_have_value("We are sorry.")
+    await expect(template).to_have_value("Sorry")
+    assert site.desk.asked[-1].values == {"case": "142", "template": "Sorry"}
+    await template.select_option("None")
+    await reply.fill("My own words")
+    await template.select_option("Sorry")
+    question = page.get_by_role("dialog").filter(has_text="in the place of what you have typed")
+    await question.get_by_role("button", name="Cancel").click()
+    await expect(reply).to_have_value("My own words")
+    await template.select_option("Sorry")
+    await question.get_by_role("button", name="Replace it").click()
+    await expect(reply).to_have_value("We are sorry.")
+
+
 async def test_news_arrives_while_one_reads(site: Site, tabs: Tabs) -> None:
     await site.desk.open_case(gallery.card(case=1))
     first, second = await tabs.open(), await tabs.open("/c/urgent")

@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bot.chats.local import render
 from bot.chats.local.adapter import Bell, Desk, Stored, to_body
 from bot.chats.local.pages import Pages
-from handlers.cards import Notice, Screen
+from handlers.answers import shareable
 from handlers.dispatch import read_line
 from handlers.forms import Form
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Member
-from handlers.rules.when import clock
 
 TOKEN_HEADER = "X-Earshot-Token"  # noqa: S105
 _KEPT_ANSWERS = 500
@@ -138,17 +137,12 @@ class Acts:
 
     def _keep(self, member: Member, reply: Reply) -> str:
         answer_id = secrets.token_urlsafe(12)
-        if reply.can_share:
-            stored = Stored(self._dated(reply.screen) or Notice(reply.words), shared_by=member.label)
-            self._answers[answer_id] = _Kept(member.name, stored)
+        drawing = shareable(reply, self._pages.now(), ZoneInfo(self._desk.policy().timezone))
+        if drawing is not None:
+            self._answers[answer_id] = _Kept(member.name, Stored(drawing, shared_by=member.label))
             while len(self._answers) > _KEPT_ANSWERS:
                 self._answers.popitem(last=False)
         return answer_id
-
-    def _dated(self, screen: Screen | None) -> Screen | None:
-        """An answer that is shared stays for hours, so it says when it was true."""
-        now, zone = self._pages.now(), ZoneInfo(self._desk.policy().timezone)
-        return replace(screen, title=f"{screen.title} · at {clock(now, now, zone)}") if screen else None
 
 
 def with_typed(form: Form, typed: Mapping[str, str]) -> Form:

@@ -127,7 +127,7 @@ class LocalChatAdapter:
         self._bell.ring()
         return ref
 
-    async def update(self, channel: str, ref: str, drawing: Drawing) -> None:  # noqa: ARG002 - a ref is unique here
+    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:  # noqa: ARG002 - a ref is unique
         at = self._now()
         try:
             await self._desk.write(lambda chat: chat.update(ref, _redrawn(chat, ref, drawing), at))
@@ -137,7 +137,7 @@ class LocalChatAdapter:
             raise ChatBusy(error.message, retry_after=1.0) from error
         self._bell.ring()
 
-    async def find(self, channel: str, key: str, since: datetime) -> str | None:  # noqa: ARG002 - keys never repeat
+    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:  # noqa: ARG002 - so is a key
         return await self._desk.read(lambda chat: chat.find(channel, key))
 
     async def check(self) -> str:

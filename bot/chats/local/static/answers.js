@@ -110,6 +110,7 @@ export function openForm(html, opener) {
   restore(form, name);
   const state = { key: freshKey(), isSending: false, isDone: false };
   form.addEventListener("input", () => { form.dataset.touched = "yes"; count(form); });
+  form.addEventListener("change", (event) => { if (event.target.closest("[data-asks-again]") && event.target.value) askAgain(dialog, form, event.target, state); });
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(dialog, form, state, opener); });
   form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); } });
   dialog.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("[data-close]")) dialog.close(); });
@@ -132,7 +133,7 @@ function giveFocusBack(opener, found) {
 }
 
 function focusFirst(form) {
-  const field = form.querySelector(".has-error") ?? form.querySelector(".field");
+  const field = form.querySelector(".has-error") ?? form.querySelector(".field:not([data-asks-again])");
   const first = field && (field.querySelector("input:checked") ?? control(field));
   first?.focus();
 }
@@ -200,11 +201,23 @@ async function submit(dialog, form, state, opener) {
   show(reply, opener?.closest(".answer"), opener);
 }
 
+// A choice that fills in other fields: the server draws the form anew. Words that she typed are not replaced unasked.
+async function askAgain(dialog, form, input, state) {
+  const texts = [...form.querySelectorAll(".field textarea")];
+  const isTyped = texts.some((one) => one.value.trim() && one.value !== one.defaultValue);
+  const question = { dataset: { confirm: "Put the template in the place of what you have typed?" }, textContent: "Replace it", classList: dialog.classList };
+  if (state.isSending || (isTyped && !(await isSure(question)))) { input.value = ""; return; }
+  const reply = await post("/act", { verb: dialog.dataset.verb, case: caseOf(form), values: { [input.name]: input.value }, key: freshKey() });
+  if (reply.form) turn(dialog, form, reply.form);
+  else form.querySelector("[data-form-error]").textContent = reply.words;
+}
+
 // The server asks again: its errors come in, what was typed stays.
 function turn(dialog, form, html) {
   const fresh = parse(html).firstElementChild;
   form.querySelector(".form-body").replaceWith(fresh.querySelector(".form-body"));
   form.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
+  form.querySelector('[type="submit"]').textContent = fresh.querySelector('[type="submit"]').textContent;
   dialog.dataset.verb = fresh.dataset.verb;
   count(form);
   focusFirst(form);

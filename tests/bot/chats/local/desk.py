@@ -131,7 +131,7 @@ class FakeDesk:
     async def redraw(self, card: Card) -> None:
         self.cards[card.case] = card
         channel, ref = self.refs[card.case]
-        await self.chat.update(channel, ref, card)
+        await self.chat.update(channel, ref, card, f"case:{card.case}:{channel}")
 
     async def act(self, request: Request) -> Reply:
         if request.key in self.done:
@@ -200,8 +200,18 @@ class FakeDesk:
 
     async def _draft(self, request: Request) -> Reply:
         number = int(request.values.get("case") or request.words)
+        offered = (("", "None"), ("Sorry", "Sorry"))
+        chosen = "" if request.is_form else request.values.get("template", "")
         fields = (
-            Field("text", "Reply", "long_text", hint="The customer sees exactly this.", max_length=280),
+            Field("template", "Template", "choice", chosen, is_required=False, choices=offered),
+            Field(
+                "text",
+                "Reply",
+                "long_text",
+                "We are sorry." if chosen else "",
+                hint="The customer sees exactly this.",
+                max_length=280,
+            ),
             Field(
                 "tone", "Tone", "choice", "warm", choices=(("warm", "Warm"), ("plain", "Plain"), ("formal", "Formal"))
             ),

@@ -34,9 +34,9 @@ async def test_post_find_update(desk: FakeDesk) -> None:
     chat: Chat = desk.chat
     ref = await chat.post("#alerts", gallery.card(), "case:142", "")
     assert await chat.post("#alerts", gallery.card("claimed by Ana"), "case:142", "") == ref
-    assert await chat.find("#alerts", "case:142", gallery.NOW) == ref
-    assert await chat.find("#alerts", "case:143", gallery.NOW) is None
-    await chat.update("#alerts", ref, gallery.card("claimed by Ana"))
+    assert await chat.find("#alerts", "case:142", gallery.NOW, "") == ref
+    assert await chat.find("#alerts", "case:143", gallery.NOW, "") is None
+    await chat.update("#alerts", ref, gallery.card("claimed by Ana"), "case:142")
     message = await desk.read(lambda local: local.message(ref))
     assert from_body(message.body).drawing == gallery.card("claimed by Ana")
     assert "1 of its channels" in await chat.check()
@@ -47,13 +47,13 @@ async def test_every_change_wakes_the_tabs(desk: FakeDesk) -> None:
     ref = await desk.chat.post("#alerts", gallery.card(), "case:142", "")
     assert heard.is_set()
     heard = desk.bell.listen()
-    await desk.chat.update("#alerts", ref, gallery.card("claimed by Ana"))
+    await desk.chat.update("#alerts", ref, gallery.card("claimed by Ana"), "case:142")
     assert heard.is_set()
 
 
 async def test_a_message_that_is_gone_is_not_posted_again(desk: FakeDesk) -> None:
     with pytest.raises(ChatMessageGone):
-        await desk.chat.update("#alerts", "99", gallery.NOTICE)
+        await desk.chat.update("#alerts", "99", gallery.NOTICE, "case:142")
     with pytest.raises(ChatRefused):
         await desk.chat.post("#alerts", gallery.NOTICE, "notice:1", "99")
 
@@ -69,6 +69,6 @@ async def test_a_database_that_cannot_write_asks_to_wait(drawing: Drawing) -> No
 async def test_what_somebody_shared_stays_hers_when_redrawn(desk: FakeDesk) -> None:
     body = to_body(Stored(gallery.SCREEN, shared_by="Bo"))
     ref = await desk.write(lambda local: local.post("#alerts", "share:1", body, "", gallery.NOW))
-    await desk.chat.update("#alerts", ref, gallery.SCREEN)
+    await desk.chat.update("#alerts", ref, gallery.SCREEN, "case:142")
     message = await desk.read(lambda local: local.message(ref))
     assert from_body(message.body).shared_by == "Bo"
