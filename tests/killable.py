@@ -1,12 +1,15 @@
 """The program that `tests/test_kill.py` kills: the real App behind its real server, with one more chat far away.
 
 Started as `python -m tests.killable HOME CHAT_URL`, it loads everything once. Every line on its standard input makes it
-fork a child, which is the program; it answers `child PID`, and the child says where its page is.
+fork a child, which is the program; it answers `child PID`, and the child says where its page is. When CHAT_URL is a
+Slack's (it ends in /api/), the chat far away is the real adapter of Slack; the members' ids follow as JSON.
 """
 
 import asyncio
+import json
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,14 +25,22 @@ from tests.bot.running import variables
 from tests.kit import POLICY
 
 FAR = "far:#alerts"
+SLACK = "slack:#alerts"
+SLACK_KEYS = {"EARSHOT_SLACK_BOT_TOKEN": "xoxb-1-good", "EARSHOT_SLACK_APP_TOKEN": "xapp-1-good"}
+
+
+def is_slack(url: str) -> bool:
+    return url.endswith("/api/")
 
 
 def policy_of(home: Path) -> Policy:
     entry = SourceEntry(
         "calls", "file", brand="Heron Air", every=timedelta(milliseconds=100), settings={"folder": str(home / "calls")}
     )
-    routes = (Route("local:#alerts"), Route(FAR))
-    return Policy(brands=POLICY.brands, members=POLICY.members, sources=(entry,), routes=routes)
+    ids = json.loads(sys.argv[3]) if is_slack(sys.argv[2]) else {}
+    routes = (Route("local:#alerts"), Route(SLACK if ids else FAR))
+    members = tuple(replace(member, slack=ids.get(member.name, "")) for member in POLICY.members)
+    return Policy(brands=POLICY.brands, members=members, sources=(entry,), routes=routes)
 
 
 class FarChat:
@@ -46,10 +57,10 @@ class FarChat:
         content = {"channel": channel, "key": key, "parent": parent_ref, "body": to_body(Stored(drawing))}
         return str((await self._call("/post", content))["ref"])
 
-    async def update(self, channel: str, ref: str, drawing: Drawing) -> None:
+    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:
         await self._call("/update", {"ref": ref, "body": to_body(Stored(drawing))})
 
-    async def find(self, channel: str, key: str, since: datetime) -> str | None:
+    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:
         ref = (await self._call("/find", {"channel": channel, "key": key}))["ref"]
         return None if ref is None else str(ref)
 
@@ -68,7 +79,10 @@ class KillableApp(app.App):
     """The App, which also knows the far chat."""
 
     async def start(self) -> None:
-        self.chats["far"] = FarChat(sys.argv[2])
+        if self.slack is not None:
+            self.slack.chat.pace, self.slack.chat.settle = 0.0, 1.0
+        else:
+            self.chats["far"] = FarChat(sys.argv[2])
         await super().start()
 
 
@@ -78,7 +92,8 @@ def say(line: str) -> None:
 
 def run(home: Path) -> None:
     app.App = KillableApp  # type: ignore[misc]
-    environment = read_environment(home / ".env", variables(home))
+    slack = SLACK_KEYS | {"EARSHOT_SLACK_API_URL": sys.argv[2]} if is_slack(sys.argv[2]) else {}
+    environment = read_environment(home / ".env", variables(home) | slack)
     asyncio.run(app.serve(environment, policy_of(home), mode="demo", config_path=None, say=say))
 
 

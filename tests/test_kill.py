@@ -118,9 +118,9 @@ class Programs:
 
 
 @asynccontextmanager
-async def programs(home: Path, chat: str) -> AsyncIterator[Programs]:
+async def programs(home: Path, *chat: str) -> AsyncIterator[Programs]:
     parent = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.killable", str(home), chat),
+        *(sys.executable, "-m", "tests.killable", str(home), *chat),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
