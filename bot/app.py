@@ -33,7 +33,7 @@ from bot.web import build_web, check_bind
 from handlers import places
 from handlers.cards import Drawing
 from handlers.context import Brain, ChatState, Context, think
-from handlers.dispatch import dispatch, is_read, load_commands
+from handlers.dispatch import dispatch, is_new, is_read, load_commands
 from handlers.drawings import draw
 from handlers.ports import Chat, Page
 from handlers.requests import Command, Reply, Request
@@ -135,7 +135,7 @@ class App:
 
         def take(store: Store) -> bool:
             with store.transaction():
-                return store.inbox.take(f"act:{request.key}", request.verb[:40], self._now())
+                return is_new(Context(store, self.brain, self._now()), request)
 
         return await self.bridge.write(take)
 

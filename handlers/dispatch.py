@@ -85,7 +85,7 @@ def _refuse_who_may_not(ctx: Context, found: Command, who: Member | None) -> Non
 
 
 def _do(ctx: Context, found: Command, request: Request) -> Reply:
-    if request.key and not found.is_read and not _is_new(ctx, found, request):
+    if request.key and not found.is_read and not is_new(ctx, request):
         return _DONE
     arguments, who = read_arguments(ctx, found, request), request.member
     if request.is_form and who is not None and not found.is_read:
@@ -98,8 +98,9 @@ def _do(ctx: Context, found: Command, request: Request) -> Reply:
     return reply
 
 
-def _is_new(ctx: Context, found: Command, request: Request) -> bool:
-    return ctx.store.inbox.take(f"act:{request.key}", found.verb, ctx.now)
+def is_new(ctx: Context, request: Request) -> bool:
+    """Whether this act was not done yet; from now on it was. To be called in a transaction."""
+    return ctx.store.inbox.take(f"act:{request.key}", request.verb[:40], ctx.now)
 
 
 def _is_first_answer(ctx: Context, found: Command, request: Request) -> bool:
@@ -107,7 +108,7 @@ def _is_first_answer(ctx: Context, found: Command, request: Request) -> bool:
     if not (request.can_repeat and request.key) or found.is_read or request.is_closed:
         return True
     with ctx.store.transaction():
-        return _is_new(ctx, found, request)
+        return is_new(ctx, request)
 
 
 def _is_bare(found: Command, arguments: Mapping[str, Any]) -> bool:

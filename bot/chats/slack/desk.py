@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from handlers.requests import Command, Reply, Request
+from handlers.requests import Reply, Request
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person
 
@@ -15,9 +15,6 @@ class Desk(Protocol):
         """Do a command, button or form; when it returns, its effect is committed. Never raises EarshotError: errors
         come as `Reply.is_error`.
         """
-
-    def commands(self) -> Sequence[Command]:
-        """Every staff verb, for reading typed lines."""
 
     def policy(self) -> Policy:
         """The team as it is now, with the people that Slack's user groups add; a reload replaces it."""

@@ -19,7 +19,7 @@ from bot.chats.slack.wire import Wire
 from bot.findings import Finding, broken, look, works
 from bot.settings import Environment
 from handlers.ports import ChatError
-from handlers.requests import Command, Reply, Request
+from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy
 from handlers.rules.roster import Person, group_key
 
@@ -254,9 +254,6 @@ class Onlooker:
 
     async def act(self, request: Request) -> Reply:  # noqa: ARG002  the signature of a desk, as below
         return Reply("Nothing is done while the doctor looks.", is_error=True)
-
-    def commands(self) -> Sequence[Command]:
-        return ()
 
     def policy(self) -> Policy:
         return self._policy

@@ -22,8 +22,8 @@ from bot.chats.slack.render import Look
 from bot.chats.slack.surface import Surface
 from bot.chats.slack.wire import Wire
 from handlers.context import Context
-from handlers.dispatch import dispatch, is_read
-from handlers.requests import COMMANDS, Command, Reply, Request
+from handlers.dispatch import dispatch, is_new, is_read
+from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy, Route, SlackPolicy
 from handlers.rules.roster import Person
 from storage.types import Role
@@ -74,12 +74,7 @@ class Desk:
         return reply
 
     async def _is_new(self, request: Request) -> bool:
-        return bool(
-            await self._station.write(lambda ctx: ctx.store.inbox.take(f"act:{request.key}", request.verb, ctx.now))
-        )
-
-    def commands(self) -> Sequence[Command]:
-        return tuple(COMMANDS.values())
+        return bool(await self._station.write(lambda ctx: is_new(ctx, request)))
 
     def policy(self) -> Policy:
         return self.known

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handlers.requests import Command, Reply, Request
+from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy, SlackPolicy
 from handlers.rules.roster import Person
 from tests.kit import POLICY
@@ -30,9 +30,6 @@ class QuietDesk:
 
     async def act(self, request: Request) -> Reply:
         raise NotImplementedError
-
-    def commands(self) -> Sequence[Command]:
-        return ()
 
     def policy(self) -> Policy:
         return self.known

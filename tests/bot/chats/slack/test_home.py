@@ -12,7 +12,7 @@ from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.render import Look
 from bot.chats.slack.wire import Wire
 from handlers.cards import Screen
-from handlers.requests import Command, Reply, Request
+from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy
 from handlers.rules.roster import Person
 from tests.bot.fakes import until
@@ -48,9 +48,6 @@ class Desk:
 
     def policy(self) -> Policy:
         return replace(POLICY, members=self.members)
-
-    def commands(self) -> Sequence[Command]:
-        return ()
 
     async def subject_at(self, chat: str, ref: str) -> str:
         return ""
