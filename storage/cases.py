@@ -1,12 +1,14 @@
 """Cases and their diary. A state change is one compare-and-set and one event, in the caller's transaction."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from storage.engine import Engine, Row
+from storage.tallies import Cell, Tallies
 from storage.types import Case, CaseEvent, Priority, Resolution, Status, from_text, to_json, to_text
 
 _CHANGEABLE = frozenset(
@@ -25,6 +27,7 @@ _CHANGEABLE = frozenset(
         "due_at",
     ]
 )
+CAUSED = "caused"  # in the roll-up of acts: what opened cases were about
 COUNTED = 10_000  # a longer work list is "more than that": to count it all would take longer than to show it
 _BEST_FIRST = "order by priority desc, opened_at, id"
 _OPEN = "status <> 'resolved'"
@@ -50,11 +53,16 @@ class NewCase(NamedTuple):
     reach: int | None
     reasons: tuple[str, ...]
     due_at: datetime
+    source_id: int  # of its mention
+    cause: str  # what it is about, in a word
+    asks: bool  # for an answer
+    is_alert: bool  # a channel is told of it
 
 
 class Cases:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tallies = Tallies(engine)
 
     def next_id(self) -> int:
         """The first free case number; good until the transaction ends, as there is one writer."""
@@ -66,16 +74,38 @@ class Cases:
         due = {moment: to_text(moment) for moment in {case.due_at for case in cases}}
         self._engine.run_many(
             "insert into cases (id, brand, status, priority, version, mention_id, mention_count, reach,"
-            " reasons, opened_at, updated_at, due_at, is_fixed) values (?, ?, 'open', ?, 1, ?, 1, ?, ?, ?, ?, ?, 0)",
+            " reasons, opened_at, updated_at, due_at, is_fixed, cause, asks, alerted_at)"
+            " values (?, ?, 'open', ?, 1, ?, 1, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
             [
-                (id_, brand, int(priority), mention_id, reach, to_json(reasons), at, at, due[due_at])
-                for id_, brand, priority, mention_id, reach, reasons, due_at in cases
+                (
+                    one.id, one.brand, int(one.priority), one.mention_id, one.reach, to_json(one.reasons), at, at,
+                    due[one.due_at], one.cause, int(one.asks), at if one.is_alert else None,
+                )
+                for one in cases
             ],
-        )
+        )  # fmt: skip
         self._engine.run_many(
             "insert into case_events (case_id, version, at, actor, kind, detail) values (?, 1, ?, ?, 'opened', ?)",
             [(case.id, at, actor, _priority_told(case.priority)) for case in cases],
         )
+        alike = Counter((one.brand, one.source_id, one.is_alert) for one in cases)
+        self._tallies.add(
+            [Cell(at, (brand,), source, opened=n, alerted=n * told) for (brand, source, told), n in alike.items()]
+        )
+        for (brand, word), n in Counter((one.brand, one.priority.word) for one in cases).items():
+            self._tallies.act(at, brand, "opened", actor, word, n)
+        for (brand, cause), n in Counter((one.brand, one.cause) for one in cases if one.cause).items():
+            self._tallies.act(at, brand, CAUSED, actor, cause, n)
+
+    def alerted(self, case_id: int, now: datetime) -> None:
+        """A channel is told of a case that none was told of before."""
+        row = self._engine.one(
+            "update cases set alerted_at = ? where id = ? and alerted_at is null returning brand, mention_id",
+            (to_text(now), case_id),
+        )
+        if row is not None:
+            source_id = self._engine.value("select source_id from mentions where id = ?", (row["mention_id"],))
+            self._tallies.add([Cell(to_text(now), (row["brand"],), source_id or 0, alerted=1)])
 
     def change(
         self, case: Case, kind: str, *, actor: str, allowed: Sequence[Status], now: datetime,
@@ -98,6 +128,7 @@ class Cases:
         if changed != 1:
             return None
         self._event(case.id, case.version + 1, at, actor, kind, detail or {})
+        self._tallies.act(at, case.brand, kind, actor, str(fields.get("resolution") or ""))
         return self.get(case.id)
 
     def _event(self, case_id: int, version: int, at: str, actor: str, kind: str, detail: Mapping[str, str]) -> None:
@@ -116,7 +147,7 @@ class Cases:
 
     def get(self, case_id: int) -> Case | None:
         row = self._engine.one("select * from cases where id = ?", (case_id,)) if abs(case_id) < 1 << 62 else None
-        return _case(row) if row is not None else None
+        return read_case(row) if row is not None else None
 
     def events(self, case_id: int) -> list[CaseEvent]:
         """The whole diary, oldest first."""
@@ -159,7 +190,7 @@ class Cases:
             f"select * from cases where {where} {_BEST_FIRST} limit ? offset ?",
             (*params, limit, offset),
         )
-        return [_case(row) for row in rows], total
+        return [read_case(row) for row in rows], total
 
     def best(self, which: str, *, member: str, now: datetime, limit: int) -> list[Case]:
         """The head of the work list, uncounted."""
@@ -169,7 +200,7 @@ class Cases:
                 where = where.replace(f":{name}", "?")
                 params.append(value)
         rows = self._engine.rows(f"select * from cases where {where} {_BEST_FIRST} limit ?", (*params, limit))
-        return [_case(row) for row in rows]
+        return [read_case(row) for row in rows]
 
     def longest_overdue(self, now: datetime, limit: int) -> list[Case]:
         """The cases whose promise was broken first; quick however many wait."""
@@ -178,19 +209,19 @@ class Cases:
             " order by due_at limit ?",
             (to_text(now), limit),
         )
-        return [_case(row) for row in rows]
+        return [read_case(row) for row in rows]
 
     def claimed_by(self, member: str, limit: int = 20) -> list[Case]:
         """A member's own unresolved cases, newest first."""
         rows = self._engine.rows(
             f"select * from cases where assignee = ? and {_OPEN} order by id desc limit ?", (member, limit)
         )
-        return [_case(row) for row in rows]
+        return [read_case(row) for row in rows]
 
     def opened_since(self, since: datetime) -> Iterator[Case]:
         """Every case opened since, oldest first, one by one."""
         for row in self._engine.each("select * from cases where opened_at >= ? order by id", (to_text(since),)):
-            yield _case(row)
+            yield read_case(row)
 
     def to_wake(self, now: datetime) -> list[Case]:
         """Snoozed cases whose time has come."""
@@ -199,7 +230,7 @@ class Cases:
             " order by snoozed_until",
             (to_text(now),),
         )
-        return [_case(row) for row in rows]
+        return [read_case(row) for row in rows]
 
     def newly_overdue(self, since: datetime, now: datetime) -> list[Case]:
         """Cases whose promised time passed between the two moments."""
@@ -207,7 +238,7 @@ class Cases:
             f"select * from cases where {_WAITING} and status in ('open', 'claimed') and due_at >= ? and due_at < ?",
             (to_text(since), to_text(now)),
         )
-        return [_case(row) for row in rows]
+        return [read_case(row) for row in rows]
 
     def numbers(self, now: datetime) -> dict[str, int]:
         """How many cases stand where: open, unclaimed, overdue, snoozed, claimed, resolved."""
@@ -243,7 +274,8 @@ def _moment(text: str | None) -> datetime | None:
     return from_text(text) if text else None
 
 
-def _case(row: Row) -> Case:
+def read_case(row: Row) -> Case:
+    """A row of the table of cases."""
     return Case(
         id=row["id"],
         brand=row["brand"],
@@ -265,6 +297,9 @@ def _case(row: Row) -> Case:
         escalated_at=_moment(row["escalated_at"]),
         resolution=Resolution(row["resolution"]) if row["resolution"] else None,
         is_fixed=bool(row["is_fixed"]),
+        cause=row["cause"],
+        asks=bool(row["asks"]),
+        alerted_at=_moment(row["alerted_at"]),
     )
 
 

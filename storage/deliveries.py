@@ -22,6 +22,13 @@ _NOT_PAUSED = (
     "not exists (select 1 from pauses where pauses.chat = deliveries.chat and pauses.channel = deliveries.channel)"
 )
 
+# The first post of the parent's subject in the channel is the card that a thread hangs on.
+_PARENT_STANDS = (
+    "(parent = '' or coalesce((select card.state from deliveries card where card.subject = deliveries.parent"
+    " and card.action = 'post' and card.chat = deliveries.chat and card.channel = deliveries.channel"
+    " order by card.id limit 1), '') not in ('pending', 'sending'))"
+)
+
 
 class NewPost(NamedTuple):
     """A message to ask for."""
@@ -48,12 +55,13 @@ class Deliveries:
         now: datetime,
         parent: str = "",
         body: str = "",
+        not_before: datetime | None = None,
     ) -> bool:
-        """Ask for a new message; False when this key was asked for before."""
+        """Ask for a new message, not before then; False when this key was asked for before."""
         return (
             self._engine.run(
                 f"{_INSERT} values (?, 'post', ?, ?, ?, ?, ?, 'pending', 1, 0, ?, '', '', ?, ?) on conflict do nothing",
-                (key, subject, parent, chat, channel, int(lane), to_text(now), body, to_text(now)),
+                (key, subject, parent, chat, channel, int(lane), to_text(not_before or now), body, to_text(now)),
             )
             == 1
         )
@@ -64,6 +72,17 @@ class Deliveries:
         self._engine.run_many(
             f"{_INSERT} values (?, 'post', ?, '', ?, ?, ?, 'pending', 1, 0, ?, '', '', '', ?) on conflict do nothing",
             [(key, subject, chat, channel, int(lane), at, at) for key, subject, chat, channel, lane in posts],
+        )
+
+    def hasten(self, subject: str, now: datetime, lane: Lane = Lane.DIGEST) -> None:
+        """What was to be posted of a subject at a later time is posted now, and in this lane if it had a later one."""
+        at = to_text(now)
+        self._engine.run(
+            "update deliveries set lane = min(lane, ?),"
+            " not_before = case when attempts = 0 then min(not_before, ?) else not_before end"
+            " where subject = ? and action = 'post' and state in ('pending', 'sending')"
+            " and (lane > ? or (attempts = 0 and not_before > ?))",
+            (int(lane), at, subject, int(lane), at),
         )
 
     def redraw(self, subject: str, now: datetime, not_before: datetime) -> None:
@@ -104,10 +123,18 @@ class Deliveries:
 
     # The sender's side
 
-    def due(self, now: datetime, limit: int, busy: Iterable[tuple[str, str, str]] = ()) -> list[Delivery]:
+    def due(
+        self,
+        now: datetime,
+        limit: int,
+        busy: Iterable[tuple[str, str, str]] = (),
+        full: Iterable[tuple[str, str, Lane]] = (),
+    ) -> list[Delivery]:
         """Due rows in the order in which they leave, for channels that are not paused.
 
-        `busy` are (chat, channel, action) that are left out; a channel * stands for all channels of the chat.
+        What belongs to a card that is still to be posted is not due. `busy` are (chat, channel, action) that are left
+        out; a channel * stands for all channels of the chat. `full` are (chat, channel, lane) of which posts are left
+        out.
         """
         taken = [":".join(track) for track in busy]
         others = (
@@ -116,13 +143,28 @@ class Deliveries:
             if taken
             else ""
         )
+        crowded = [f"{chat}:{channel}:{int(lane)}" for chat, channel, lane in full]
+        if crowded:
+            others += (
+                " and not (action = 'post'"
+                f" and chat || ':' || channel || ':' || lane in ({','.join('?' * len(crowded))}))"
+            )
         rows = self._engine.rows(
-            f"select * from deliveries where state = 'pending' and not_before <= ?{others}"
+            f"select * from deliveries where state = 'pending' and not_before <= ?{others} and {_PARENT_STANDS}"
             " and not exists (select 1 from pauses where pauses.chat = deliveries.chat"
             " and pauses.channel = deliveries.channel and pauses.until > ?) order by lane, id limit ?",
-            (to_text(now), *taken, *taken, to_text(now), limit),
+            (to_text(now), *taken, *taken, *crowded, to_text(now), limit),
         )
         return [_delivery(row) for row in rows]
+
+    def posted_since(self, moment: datetime) -> list[tuple[str, str, datetime]]:
+        """(chat, channel, when) of every post that was tried since, the oldest first. It reads the whole outbox."""
+        rows = self._engine.rows(
+            "select chat, channel, attempted_at from deliveries where action = 'post' and attempted_at > ?"
+            " order by attempted_at",
+            (to_text(moment),),
+        )
+        return [(row["chat"], row["channel"], from_text(row["attempted_at"])) for row in rows]
 
     def sending(self, delivery: Delivery, now: datetime) -> bool:
         """Commit that it is about to be called for; False when another took it."""
@@ -218,7 +260,8 @@ class Deliveries:
         """How many are pending, and since when the oldest due one waits. What a paused channel holds is not counted."""
         count = int(self._engine.value(f"select count(*) from deliveries where state = 'pending' and {_NOT_PAUSED}"))
         oldest = self._engine.value(
-            f"select min(not_before) from deliveries where state = 'pending' and not_before <= ? and {_NOT_PAUSED}",
+            f"select min(not_before) from deliveries where state = 'pending' and not_before <= ? and {_NOT_PAUSED}"
+            f" and {_PARENT_STANDS}",
             (to_text(now),),
         )
         return count, from_text(oldest) if oldest else None

@@ -1,20 +1,17 @@
-"""Mentions: stored once per (source, native id), searchable, counted by the hour."""
+"""Mentions: stored once per (source, native id), searchable, counted in the roll-ups of `storage/tallies.py`."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from storage.engine import Engine, Row
+from storage.tallies import MOVED_FROM, Cell, Moved, Tallies
 from storage.types import Mention, Priority, from_text, to_json, to_text
 
-_SELECT = "select m.*, s.name as source, s.kind as kind from mentions m join sources s on s.id = m.source_id"
-_COUNT = (
-    "insert into counts (hour, brand, source_id, label, mentions, cases) values (?, ?, ?, ?, ?, ?)"
-    " on conflict (hour, brand, source_id, label)"
-    " do update set mentions = counts.mentions + excluded.mentions, cases = counts.cases + excluded.cases"
-)
+SELECT = "select m.*, s.name as source, s.kind as kind from mentions m join sources s on s.id = m.source_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,8 @@ class NewMention(NamedTuple):
     priority: int
     reasons: str
     case_id: int | None
+    counted_at: str  # the moment that reports count it at
+    is_ours: int  # 0: it concerns competitors alone
 
 
 _INSERT = (
@@ -75,6 +74,7 @@ _INSERT = (
 class Mentions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tallies = Tallies(engine)
 
     # Writing: the hot path, in bulk
 
@@ -108,32 +108,51 @@ class Mentions:
             " where id >= ? and id <= ?",
             (rows[0].id, rows[-1].id),
         )
-        self._count(source_id, rows, now)
+        self._count(source_id, rows)
 
-    def _count(self, source_id: int, rows: Sequence[NewMention], now: datetime) -> None:
-        hour = to_text(now)[:13]
-        sums: dict[tuple[str, str], list[int]] = {}
+    def _count(self, source_id: int, rows: Sequence[NewMention]) -> None:
+        topics: dict[tuple[str, str, str], list[int]] = {}
+        alike: Counter[tuple[str, str, str, str, int]] = Counter()
+        moved = []
         for row in rows:
-            for brand in (row.brand, *_strings(row.also)):
-                cell = sums.setdefault((brand, row.label), [0, 0])
-                cell[0] += 1
-                cell[1] += row.case_id is not None
-        self._engine.run_many(
-            _COUNT, [(hour, brand, source_id, label, n, cases) for (brand, label), (n, cases) in sums.items()]
+            alike[row.counted_at, row.brand, row.also, row.label, row.is_ours] += 1
+            if row.query:
+                told = topics.setdefault((row.brand, row.query, row.counted_at), [0, 0])
+                told[0] += 1
+                told[1] += row.label == "negative"
+            if (people := _moved(row.shares, row.replies)) >= MOVED_FROM:
+                brands = (row.brand, *_strings(row.also))
+                moved.append(Moved(row.counted_at, brands, row.author, 0, people, bool(row.is_ours)))
+        self._tallies.add(
+            Cell(at, (brand, *_strings(also)), source_id, label, n, is_ours=bool(is_ours))
+            for (at, brand, also, label, is_ours), n in alike.items()
         )
+        self._tallies.add_topics(topics)
+        self._tallies.moved(moved)
 
-    def _correct_count(self, row: Row, label: str, mentions: int, cases: int) -> None:
-        """Add to the roll-up of the hour in which a stored mention was seen."""
-        brands = (row["brand"], *_strings(row["also"]))
-        self._engine.run_many(
-            _COUNT, [(row["seen_at"][:13], brand, row["source_id"], label, mentions, cases) for brand in brands]
-        )
+    def _count_as(self, row: Row, label: str) -> None:
+        """A stored mention has another label now."""
+        at, brands, source_id = row["counted_at"], (row["brand"], *_strings(row["also"])), row["source_id"]
+        for one, n in ((row["label"], -1), (label, 1)):
+            self._tallies.add([Cell(at, brands, source_id, one, n, is_ours=bool(row["is_ours"]))])
+        if row["query"]:
+            change = (label == "negative") - (row["label"] == "negative")
+            self._tallies.add_topics({(row["brand"], row["query"], at): (0, change)})
 
     def give_again(
         self, mention_id: int, *, likes: int | None, shares: int | None, replies: int | None, reach: int | None,
         priority: Priority, reasons: tuple[str, ...], now: datetime,
     ) -> None:  # fmt: skip
         """The source gave it again with other numbers; those that it does not tell now stay as they were."""
+        old = self._engine.one("select * from mentions where id = ?", (mention_id,))
+        if old is None:
+            return
+        before = _moved(old["shares"], old["replies"])
+        after = _moved(
+            *(new if new is not None else old[name] for name, new in (("shares", shares), ("replies", replies)))
+        )
+        brands = (old["brand"], *_strings(old["also"]))
+        self._tallies.moved([Moved(old["counted_at"], brands, old["author"], before, after, bool(old["is_ours"]))])
         self._engine.run(
             "update mentions set likes = coalesce(?, likes), shares = coalesce(?, shares),"
             " replies = coalesce(?, replies), reach = coalesce(?, reach), priority = ?, reasons = ?,"
@@ -161,9 +180,7 @@ class Mentions:
             return
         self._unindex(old)
         if old["label"] != label:
-            cases = int(old["case_id"] is not None)
-            self._correct_count(old, old["label"], -1, -cases)
-            self._correct_count(old, label, 1, cases)
+            self._count_as(old, label)
         self._engine.run(
             "update mentions set title = ?, text = ?, sentiment = ?, label = ?, priority = ?, reasons = ?,"
             " changed_at = ?"
@@ -204,29 +221,25 @@ class Mentions:
         )
 
     def put_in_case(self, mention_id: int, case_id: int) -> None:
-        row = self._engine.one(
-            "update mentions set case_id = ? where id = ? and case_id is null returning *", (case_id, mention_id)
-        )
-        if row is not None:
-            self._correct_count(row, row["label"], 0, 1)
+        self._engine.run("update mentions set case_id = ? where id = ? and case_id is null", (case_id, mention_id))
 
     # Reading
 
     def get(self, mention_id: int) -> Mention | None:
-        row = self._engine.one(f"{_SELECT} where m.id = ?", (mention_id,))
-        return _mention(row) if row is not None else None
+        row = self._engine.one(f"{SELECT} where m.id = ?", (mention_id,))
+        return read_mention(row) if row is not None else None
 
     def of_case(self, case_id: int, limit: int = 20) -> list[Mention]:
         return [
-            _mention(row)
-            for row in self._engine.rows(f"{_SELECT} where m.case_id = ? order by m.id limit ?", (case_id, limit))
+            read_mention(row)
+            for row in self._engine.rows(f"{SELECT} where m.case_id = ? order by m.id limit ?", (case_id, limit))
         ]
 
     def by_author(self, author: str, limit: int = 10) -> list[Mention]:
         """A person's newest mentions; `author` as stored (handles are stored without @ and in lower case)."""
         return [
-            _mention(row)
-            for row in self._engine.rows(f"{_SELECT} where m.author = ? order by m.id desc limit ?", (author, limit))
+            read_mention(row)
+            for row in self._engine.rows(f"{SELECT} where m.author = ? order by m.id desc limit ?", (author, limit))
         ]
 
     def count_by_author(self, author: str) -> dict[str, int]:
@@ -240,28 +253,23 @@ class Mentions:
         if not expression:
             return []
         rows = self._engine.rows(
-            f"{_SELECT} where m.id in (select rowid from mentions_text where mentions_text match ? and rowid < ?"
+            f"{SELECT} where m.id in (select rowid from mentions_text where mentions_text match ? and rowid < ?"
             " order by rowid desc limit ?) order by m.id desc",
             (expression, before if before is not None else 1 << 62, limit),
         )
-        return [_mention(row) for row in rows]
+        return [read_mention(row) for row in rows]
 
     def recent(self, since: datetime) -> Iterator[Mention]:
         """Everything seen since, newest first, one by one. Ids rise with the time of seeing, so no index is needed."""
         first = to_text(since)
-        for row in self._engine.each(f"{_SELECT} order by m.id desc"):
+        for row in self._engine.each(f"{SELECT} order by m.id desc"):
             if row["seen_at"] < first:
                 return
-            yield _mention(row)
+            yield read_mention(row)
 
-    def counted(self, since: datetime) -> list[tuple[str, str, int, int]]:
-        """(brand, label, mentions, cases) since the hour of `since`, from the roll-up."""
-        rows = self._engine.rows(
-            "select brand, label, sum(mentions) as n, sum(cases) as c from counts"
-            " where hour >= ? group by brand, label order by brand, label",
-            (to_text(since)[:13],),
-        )
-        return [(row["brand"], row["label"], row["n"], row["c"]) for row in rows]
+
+def _moved(shares: int | None, replies: int | None) -> int:
+    return (shares or 0) + (replies or 0)
 
 
 def _known(row: Row) -> Known:
@@ -280,7 +288,8 @@ def _known(row: Row) -> Known:
     )
 
 
-def _mention(row: Row) -> Mention:
+def read_mention(row: Row) -> Mention:
+    """A row of `SELECT`."""
     return Mention(
         id=row["id"],
         source=row["source"],

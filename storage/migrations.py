@@ -5,11 +5,19 @@ An older program meets a record that it does not know and refuses the file befor
 
 import sqlite_utils
 
+from storage.alarms import SCHEMA as ALARMS
+from storage.counting import count_anew
+from storage.digests import QUIET_HOURS
 from storage.digests import SCHEMA as DIGESTS
 from storage.errors import NewerDatabase
 from storage.kept import SCHEMA as KEPT
 from storage.local_chat import SCHEMA as LOCAL_CHAT
 from storage.pauses import SCHEMA as PAUSES
+from storage.samples import SCHEMA as SAMPLES
+from storage.schedules import SCHEMA as SCHEDULES
+from storage.speeds import SCHEMA as SPEEDS
+from storage.storms import SCHEMA as STORMS
+from storage.tallies import SCHEMA as TALLIES
 
 MIGRATIONS = sqlite_utils.Migrations("earshot")
 
@@ -92,6 +100,39 @@ def other_chats(db: sqlite_utils.Database) -> None:
     for statement in (*KEPT, *PAUSES):
         db.execute(statement)
 
+
+@MIGRATIONS(name="0003_reports_and_clocks")
+def reports_and_clocks(db: sqlite_utils.Database) -> None:
+    for statement in (*TALLIES, *_TOLD_IN_REPORTS, *QUIET_HOURS, *SCHEDULES, *STORMS, *ALARMS, *SAMPLES, *SPEEDS):
+        db.execute(statement)
+    count_anew(db.conn)
+    db.execute("drop table counts")
+
+
+_TOLD_IN_REPORTS = (
+    "alter table mentions add column counted_at text not null default ''",
+    # What came more than a day late, such as an import, counts on its own day.
+    "update mentions set counted_at = case when published_at < strftime('%Y-%m-%dT%H:%M:%S', seen_at, '-1 day')"
+    " then published_at else seen_at end",
+    "alter table mentions add column is_ours integer not null default 1",
+    "create index mentions_counted on mentions (counted_at)",
+    "alter table cases add column cause text not null default ''",
+    "alter table cases add column asks integer not null default 0",
+    "alter table cases add column alerted_at text",
+    # A line of a digest was asked for when the case was opened; when else is written nowhere.
+    "update cases set alerted_at = case when exists (select 1 from digest_cases where case_id = cases.id)"
+    " then opened_at else (select min(created_at) from deliveries where subject = 'case:' || cases.id"
+    " and action = 'post') end",
+    "create index cases_opened on cases (opened_at, brand)",
+    "create index cases_alerted on cases (alerted_at, id, brand) where alerted_at is not null",
+    "create index cases_worth on cases (priority, opened_at, brand, resolution)",
+    "create index cases_unresolved on cases (opened_at, brand, asks, status) where status <> 'resolved'",
+    "create index cases_not_fixed on cases (coalesce(resolved_at, answered_at), id, brand, is_fixed, status,"
+    " resolution) where is_fixed = 0 and (status = 'answered' or (status = 'resolved' and resolution = 'replied'))",
+    "drop index cases_assignee",
+    "create index cases_assignee on cases (assignee, status, snoozed_until, due_at, brand) where status <> 'resolved'",
+    "create index case_events_at on case_events (kind, at, actor, case_id)",
+)
 
 _MENTION_INDEXES = (
     "create unique index mentions_identity on mentions (source_id, native_id)",

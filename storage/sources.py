@@ -32,6 +32,10 @@ class Sources:
     def all(self) -> list[SourceState]:
         return [_state(row) for row in self._engine.rows("select * from sources order by name")]
 
+    def names(self) -> dict[int, str]:
+        """The name of each source by its number, as the roll-ups know it."""
+        return {row["id"]: row["name"] for row in self._engine.rows("select id, name from sources")}
+
     def read_up_to(self, source_id: int, cursor: str | None, stored: int, quarantined: int, now: datetime) -> None:
         """Note what a page brought; call it in the page's own transaction."""
         self._engine.run(
@@ -41,7 +45,8 @@ class Sources:
         )
 
     def failed(self, source_id: int, error: str, status: str) -> None:
-        """Note why it could not be read. `status` is failing, or off when a person must act."""
+        """Note why it could not be read. `status` is failing, quota when it wants to be left alone for long, or off
+        when a person must act."""
         self._engine.run("update sources set status = ?, error = ? where id = ?", (status, error[:500], source_id))
 
     def poll_next(self, source_id: int, moment: datetime) -> None:

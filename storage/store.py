@@ -4,6 +4,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from storage import migrations
+from storage.alarms import Alarms
+from storage.behind import Behind
 from storage.cases import Cases
 from storage.deliveries import Deliveries
 from storage.digests import Digests
@@ -15,13 +17,19 @@ from storage.kept import Kept
 from storage.local_chat import LocalChat
 from storage.mentions import Mentions
 from storage.mutes import Mutes
+from storage.neglected import Neglected
 from storage.pauses import Pauses
+from storage.samples import Samples
+from storage.schedules import Schedules
 from storage.sources import Sources
+from storage.speeds import Speeds
 from storage.sqlite import FileLock, SqliteEngine
 from storage.sqlite import engine_version as engine_version
 from storage.sqlite import has_full_text as has_full_text
 from storage.sqlite import holder as holder
 from storage.stories import Stories
+from storage.storms import Storms
+from storage.tallies import Tallies
 
 
 class Store:
@@ -32,6 +40,7 @@ class Store:
         self.sources = Sources(engine)
         self.mentions = Mentions(engine)
         self.cases = Cases(engine)
+        self.neglected = Neglected(engine)
         self.stories = Stories(engine)
         self.drafts = Drafts(engine)
         self.deliveries = Deliveries(engine)
@@ -41,6 +50,13 @@ class Store:
         self.local_chat = LocalChat(engine)
         self.kept = Kept(engine)
         self.pauses = Pauses(engine)
+        self.tallies = Tallies(engine)
+        self.behind = Behind(engine)
+        self.schedules = Schedules(engine)
+        self.storms = Storms(engine)
+        self.alarms = Alarms(engine)
+        self.samples = Samples(engine)
+        self.speeds = Speeds(engine)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing; inside another transaction it joins that one."""

@@ -7,7 +7,7 @@ Reach is a number of people; None means unknown, which is not zero. Sentiment is
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 
@@ -101,6 +101,28 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, from `start` up to and without `end`; both UTC and at a quarter of an hour.
+
+    Raises ValueError for other moments, and for an end before the start.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for moment in (self.start, self.end):
+            if moment.utcoffset() != timedelta() or moment.minute % 15 or moment.second or moment.microsecond:
+                raise ValueError(f"no quarter of an hour in UTC: {moment}")
+        if self.end < self.start:
+            raise ValueError(f"ends before it starts: {self.start} to {self.end}")
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
 class RawMention:
     """One item as a source gave it, cleaned of nothing. Identity is (source, native_id)."""
 
@@ -178,6 +200,9 @@ class Case:
     escalated_at: datetime | None
     resolution: Resolution | None
     is_fixed: bool  # put right, not merely answered
+    cause: str = ""  # what it was about when it was opened: complaint, question, safety, … ("" before that was kept)
+    asks: bool = False  # its first mention asks for an answer
+    alerted_at: datetime | None = None  # its first card was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +306,7 @@ class SourceState:
     name: str
     kind: str
     cursor: str | None
-    status: str  # new, ok, failing, off
+    status: str  # new, ok, failing, quota, off
     error: str
     last_ok_at: datetime | None
     next_poll_at: datetime | None

@@ -55,6 +55,51 @@ def test_lanes_decide_the_order_and_busy_channels_are_passed_over(store: Store) 
     assert store.deliveries.due(NOW - SOON, 99) == []
 
 
+def test_posts_of_a_lane_are_left_out_of_a_channel_that_is_full_for_it(store: Store) -> None:
+    for name, lane in (("card", Lane.NORMAL), ("digest", Lane.DIGEST)):
+        ask(store, name, lane)
+        ask(store, f"{name} elsewhere", lane, "#quiet")
+    full = [("local", "#alerts", Lane.NORMAL)]
+    assert [one.key for one in store.deliveries.due(NOW, 99, full=full)] == [
+        "card elsewhere",
+        "digest",
+        "digest elsewhere",
+    ]
+
+
+@pytest.mark.parametrize("end", ["sent", "dropped", "dead", "missing"])
+def test_what_belongs_to_a_card_is_due_when_that_is_settled(store: Store, end: str) -> None:
+    if end != "missing":
+        ask(store, "card:1", subject="case:1")
+    ask(store, "card:1 elsewhere", channel="#quiet", subject="case:1")
+    for number in range(9):
+        store.deliveries.post(
+            f"note:{number}", subject=f"note:{number}", parent="case:1", chat="local", channel="#alerts",
+            lane=Lane.STATE, now=NOW,
+        )  # fmt: skip
+    if end != "missing":
+        (card,) = store.deliveries.due(NOW, 1)
+        assert (card.key, store.deliveries.waiting(LATER)) == ("card:1", (11, NOW))
+        assert store.deliveries.sending(card, NOW)
+        assert [one.key for one in store.deliveries.due(NOW, 99)] == ["card:1 elsewhere"]
+        getattr(store.deliveries, end)(card, "ref, or why")
+    assert [one.key for one in store.deliveries.due(NOW, 9)] == [f"note:{number}" for number in range(9)]
+
+
+@pytest.mark.parametrize("is_on_its_way", [False, True])
+def test_a_card_that_waits_leaves_in_the_lane_it_is_hastened_to(store: Store, *, is_on_its_way: bool) -> None:
+    ask(store, "card:1", subject="case:1")
+    card = row(store, "card:1")
+    if is_on_its_way:
+        store.deliveries.sending(card, NOW)
+    for lane in (Lane.URGENT, Lane.NORMAL):
+        store.deliveries.hasten("case:1", NOW, lane)
+    if is_on_its_way:
+        store.deliveries.later(card, NOW, "it is busy")
+    store.deliveries.hasten("case:1", NOW)
+    assert row(store, "card:1").lane is Lane.URGENT
+
+
 def test_redraws_of_a_message_are_merged_into_one_row_that_is_due_at_the_earliest_time(store: Store) -> None:
     ask(store, "card:1", subject="case:1")
     send(store, "card:1")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store, open_storage
+from storage.types import Priority
 from tests.kit import NOW
 
 
@@ -64,3 +65,12 @@ def test_the_newest_case_of_a_key_is_found_without_reading_the_others(store: Tol
         "SEARCH k USING PRIMARY KEY (key=?)",
         "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
     ]
+
+
+def test_what_nobody_takes_and_what_sleeps_is_found_without_reading_all_cases(store: Told) -> None:
+    day = timedelta(days=1)
+    store.neglected.unclaimed([Priority.HIGH, Priority.URGENT], NOW - day, NOW, (NOW - day, NOW), "a rule")
+    store.neglected.asleep(NOW - day)
+    assert not [plan for plan in store.plans if plan.startswith("SCAN") and plan != "SCAN found"]
+    assert "SEARCH c USING COVERING INDEX cases_queue (priority=? AND opened_at>? AND opened_at<?)" in store.plans
+    assert "SEARCH c USING INDEX cases_assignee (assignee>?)" in store.plans
