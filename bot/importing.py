@@ -81,7 +81,7 @@ def _import(
     settings = file.Settings(folder=str(path.parent), map=columns, **told)
     sums = intake.Taken()
     for chunk in file.read_file(path, settings, size=IMPORT_PAGE):
-        weighed = weigh(brain, entry, Page(chunk.items, None))
+        weighed = weigh(brain, entry, Page(chunk.items, None, is_backlog=True))
         taken = intake.take_in(Context(store, brain, now()), weighed, with_cases=with_cases or None)
         for name in ("read", "stored", "known", "unmatched", "quarantined", "cases"):
             setattr(sums, name, getattr(sums, name) + getattr(taken, name))

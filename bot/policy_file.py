@@ -23,7 +23,8 @@ from handlers.rules.policy import Policy, SourceEntry
 from storage.errors import ConfigError
 
 Kinds = Mapping[str, type]  # the kinds of source there are, each with the dataclass of its own keys
-WRITTEN = {"is_on": "on", "is_guest": "guest"}  # fields whose key in the file is another word
+# Fields whose key in the file is another word.
+WRITTEN = {"is_on": "on", "is_guest": "guest", "is_competitor": "competitor"}
 
 _WORDS: dict[Any, str] = {
     str: "text in quotes",
@@ -227,6 +228,8 @@ def _empty(hint: Any) -> Any:
     origin = get_origin(hint)
     if origin in (tuple, list):
         return ()
+    if hint is timedelta:
+        return timedelta()
     return {} if origin in (Mapping, dict) else ""
 
 

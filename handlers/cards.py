@@ -80,6 +80,8 @@ class Notice:
     words: str
     ping: str = ""
     case: int | None = None
+    buttons: tuple[Button, ...] = ()
+    group: str = ""  # the one user group concerned, by its handle; a chat without groups names it in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,39 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """One line, or one set of bars, of a chart; None where nothing is known."""
+
+    name: str
+    values: tuple[float | None, ...]
+    colour: str = "grey"  # as of cards: red, orange, yellow, blue, green, grey
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of numbers, as data; `bot/charts.py` draws it, the same for every chat. `alt` says what it shows.
+
+    Among lines, a series whose name ends in "%" has a panel and a scale (0 to 100) of its own.
+    """
+
+    kind: str  # lines: over time; bars: one each; stacked: bars upon each other over time
+    title: str
+    labels: tuple[str, ...]  # below the values, or beside the bars
+    series: tuple[Series, ...]
+    alt: str
+    unit: str = ""  # "", "%", or "min"; behind the numbers of the axis
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
-    """An answer with structure: queue, search, show, who, status, help."""
+    """An answer with structure: queue, search, show, who, status, help, summary; a posted list, a briefing, a storm."""
 
     title: str
     intro: str = ""
     rows: tuple[Row, ...] = ()
     outro: str = ""
     buttons: tuple[Button, ...] = ()  # paging and the like
+    chart: Chart | None = None
 
 
 Drawing = Card | DraftCard | Notice | Screen

@@ -1,9 +1,8 @@
 """What each message says now, drawn whole from what is stored. Drawing twice gives the same; nothing is patched."""
 
-import json
 from datetime import datetime
 
-from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, DraftCard, Link, Row, Screen
 from handlers.context import Context
 from handlers.ports import ByLink, reply_way
 from handlers.rules.text import host_of, safe_url, shown
@@ -19,25 +18,6 @@ _DRAFTS = {
     DraftState.APPROVED: "approved reply waits to be sent",
     DraftState.REJECTED: "draft waits for a change",
 }
-
-
-def draw(ctx: Context, subject: str, body: str) -> Drawing | None:
-    """The message for a delivery's subject; None when there is nothing to show (any more)."""
-    kind, _, rest = subject.partition(":")
-    if kind == "case":
-        case = ctx.store.cases.get(int(rest))
-        mention = ctx.store.mentions.get(case.mention_id) if case else None
-        return card(ctx, case, mention) if case and mention else None
-    if kind == "draft":
-        draft = ctx.store.drafts.get(int(rest))
-        case = ctx.store.cases.get(draft.case_id) if draft else None
-        return draft_card(ctx, case, draft) if draft and case else None
-    if kind == "digest":
-        return digest(ctx, int(rest))
-    if kind == "notice" and body:
-        told = json.loads(body)
-        return Notice(told["words"], told["ping"], told["case"])
-    return None
 
 
 def card(ctx: Context, case: Case, mention: Mention) -> Card:
@@ -68,15 +48,20 @@ def card(ctx: Context, case: Case, mention: Mention) -> Card:
 
 
 def digest(ctx: Context, digest_id: int) -> Screen | None:
-    """Several low cards in one message, each as it stands now."""
+    """Several cards in one message, the worst first, each as it stands now."""
     cases = [case for number in ctx.store.digests.cases(digest_id) if (case := ctx.store.cases.get(number))]
     if not cases:
         return None
+    cases.sort(key=lambda case: -case.priority)
     rows = tuple(
         case_row(ctx, case, ctx.store.mentions.get(case.mention_id), is_lasting=True) for case in cases[:DIGEST]
     )
     more = f"And {len(cases) - DIGEST} more: `/earshot queue` has them all." if len(cases) > DIGEST else ""
-    return Screen(f"{len(cases)} quieter case{'s' if len(cases) != 1 else ''}", rows=rows, outro=more)
+    found, several = ctx.store.digests.get(digest_id), "s" if len(cases) != 1 else ""
+    title = f"{len(cases)} {'quieter' if cases[0].priority < Priority.HIGH else 'more'} case{several}"
+    if found is not None and found.is_quiet:
+        title = f"While it was quiet: {len(cases)} case{several}"
+    return Screen(title, rows=rows, outro=more)
 
 
 def dot_of(case: Case) -> tuple[str, str]:

@@ -44,6 +44,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file for the asker alone: a table that leaves the chat."""
+
+    name: str  # ours: letters, digits, hyphens and one dot
+    kind: str  # text/csv or text/markdown; always UTF-8
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The private answer. `effect` names something only the running program can do (reload)."""
 
@@ -55,6 +64,7 @@ class Reply:
     effect: str = ""
     is_hers_alone: bool = False  # it changed nothing that others see, so no card tells her
     is_repeat: bool = False  # it was done already; a chat that repeats by itself says nothing
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _weigh_block(brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[R
     """
     raws = [replace(raw, text=clean(raw.text)) if len(raw.text) > _LONG else raw for raw in raws]
     matches = [brain.matcher.match(Subject.of(raw, entry.name)) for raw in raws]
-    brands = [_brands(entry, voices, raw, found) for raw, found in zip(raws, matches, strict=True)]
+    brands = [_brands(brain.policy, entry, voices, raw, found) for raw, found in zip(raws, matches, strict=True)]
     matches = [found for found, names in zip(matches, brands, strict=True) if names]
     raws = [_cleaned(raw) for raw, names in zip(raws, brands, strict=True) if names]
     brands = [names for names in brands if names]
@@ -181,9 +181,11 @@ def _own_voices(policy: Policy) -> _Voices:
 
 
 def _brands(
-    entry: SourceEntry, voices: _Voices, raw: RawMention, matches: Sequence[Match[tuple[str, str]]]
+    policy: Policy, entry: SourceEntry, voices: _Voices, raw: RawMention, matches: Sequence[Match[tuple[str, str]]]
 ) -> list[str]:
     names = dict.fromkeys([match.key[0] for match in matches])
+    if len(names) > 1:  # a case is our own brand's, whoever else is named
+        names = dict.fromkeys(sorted(names, key=lambda name: not policy.has_ours([name])))
     if entry.brand:
         names = {entry.brand: None, **names}
     if not (names and voices):

@@ -77,9 +77,9 @@ def read_view(ctx: Context, text: str) -> View:
         if word.lower() in _WHICH:
             which = word.lower()
         elif word.startswith("brand:"):
-            brand = _known(name, value, [one.name for one in ctx.policy.brands])
+            brand = known_name(name, value, [one.name for one in ctx.policy.brands])
         elif word.startswith("source:"):
-            source = _known(name, value, [*(entry.name for entry in ctx.policy.sources), STAFF])
+            source = known_name(name, value, [*(entry.name for entry in ctx.policy.sources), STAFF])
         elif word.startswith("page:"):
             page = _page(value)
         else:
@@ -100,7 +100,7 @@ def _page(value: str) -> int:
     return int(value)
 
 
-def _known(name: str, value: str, known: list[str]) -> str:
+def known_name(name: str, value: str, known: list[str]) -> str:
     """A name as the policy spells it; in a filter spaces are written as hyphens."""
     for item in known:
         if value.casefold() in (item.casefold(), item.casefold().replace(" ", "-")):

@@ -4,13 +4,14 @@ Every field here is a key of the file; its comment is the key's line in the docu
 in the file they are written 30s, 15m, 4h, 7d.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from storage.types import Priority, Role
 
+WORKING_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 NO_KEY = {"is_key": False}  # of a field that the file cannot set
 
 
@@ -22,6 +23,7 @@ class Brand:
     queries: Mapping[str, str]  # a name and an expression each; any match concerns the brand
     own_accounts: tuple[str, ...] = ()  # handles whose posts are ours and never mentions
     reply_as: str = ""  # the account that answers; shown beside each draft
+    is_competitor: bool = False  # true: counted, to be compared with, and never a case (written `competitor`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Route:
     min_priority: Priority = Priority.NORMAL  # low, normal, high, urgent: cases below it are not posted there
     labels: tuple[str, ...] = ()  # negative, neutral, positive; empty: all
     digest: timedelta = timedelta()  # gather cases below high into one message this often; 0s: each gets its card
+    quiet: str = ""  # 20:00-08:00, or "outside business hours": only urgent ones then, the others in one message after
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +107,70 @@ class Thresholds:
     very_negative: float = -0.6  # sentiment at or below: very negative
     high_reach: int = 10_000  # people
     very_high_reach: int = 100_000  # people
-    takes_off: float = 30.0  # shares, likes and replies gained per hour
+    takes_off: float = 30.0  # acts gained an hour, and thrice the author's usual; a fifth of it where that is rare
     case_from: Priority = Priority.NORMAL  # below this a mention is stored and searchable, but opens no case
 
 
 @dataclass(frozen=True, slots=True)
 class Sla:
-    """The promise of a first response per priority, on the wall clock."""
+    """The promise of a first response per priority, on the wall clock or the business clock."""
 
     urgent: timedelta = timedelta(hours=1)  # a first response within
     high: timedelta = timedelta(hours=4)  # a first response within
     normal: timedelta = timedelta(hours=24)  # a first response within
     low: timedelta = timedelta(hours=72)  # a first response within
+    business: tuple[Priority, ...] = ()  # priorities whose promise runs only in business hours; the rest run always
+    remind_after: timedelta = timedelta(hours=24)  # a claimed case asleep for so long asks its assignee; 0s: never
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessHours:
+    """When the team works: the business clock runs then."""
+
+    days: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: dict.fromkeys(WORKING_DAYS, ("09:00-17:00",))
+    )  # for instance monday = ["09:00-12:30", "13:30-17:00"]; a day that is not named is off
+    timezone: str = ""  # empty: the team's
+    holidays: tuple[str, ...] = ()  # countries whose public holidays are off, or a part of one: DE, DE-BE, US-CA
+    closed: tuple[str, ...] = ()  # more days off, each written 2026-12-24
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """What happens when nobody takes a case."""
+
+    after: timedelta  # nobody has claimed it for so long, on the clock of its priority
+    channel: str = ""  # it is posted there too, as local:#urgent
+    ping: tuple[str, ...] = ()  # on-duty, a member's name, or a Slack user group's handle
+    min_priority: Priority = Priority.HIGH  # low, normal, high, urgent: not for cases below it
+    brands: tuple[str, ...] = ()  # empty: every brand
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Somebody stands in on the roster."""
+
+    who: str  # a member's name
+    since: str  # from then, written 2026-12-24 09:00
+    until: str  # up to then
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who is on duty: the members of the rota in turn, from `since` on, each for as long as `every`."""
+
+    rota: tuple[str, ...] = ()  # names of members; empty: nobody is on duty
+    since: str = ""  # when the first of them begins, written 2026-11-02 09:00; the hand-over is at that time of day
+    every: timedelta = timedelta(days=7)  # how long each is on duty, in whole days
+    swaps: tuple[Swap, ...] = ()  # exceptions
+
+
+@dataclass(frozen=True, slots=True)
+class Storms:
+    """When many speak at once."""
+
+    false_alarms: float = 4.0  # storms a year, for each brand, that are chance and nothing else; 0: none are looked for
+    most_cards: int = 20  # single cards in a channel in a minute, the rest comes in one message; urgent ones always do
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +190,11 @@ class Policy:
     same_story: timedelta = timedelta(days=7)  # copies join a case that was opened within this time
     thresholds: Thresholds = field(default_factory=Thresholds)
     sla: Sla = field(default_factory=Sla)
+    business_hours: BusinessHours = field(default_factory=BusinessHours)
+    escalations: tuple[Escalation, ...] = ()
+    duty: Duty = field(default_factory=Duty)
+    storms: Storms = field(default_factory=Storms)
+    alarms_to: str = ""  # the channel that is told when a source is silent or refuses; empty: the first route's
 
     def member(self, name: str) -> Member | None:
         return next((member for member in self.members if member.name == name), None)
@@ -147,6 +207,10 @@ class Policy:
         """How a member is shown; a name that left the file is shown as it stands in the diary."""
         member = self.member(name) if name else None
         return member.label if member else (name or "nobody")
+
+    def has_ours(self, brands: Iterable[str]) -> bool:
+        """Whether one of these brands is our own, and no competitor's."""
+        return not {brand.name for brand in self.brands if brand.is_competitor}.issuperset(brands)
 
     def source(self, name: str) -> SourceEntry | None:
         return next((entry for entry in self.sources if entry.name == name), None)
