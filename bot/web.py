@@ -20,6 +20,7 @@ from bot.chats.local.acts import Acts
 from bot.chats.local.adapter import Bell, Desk
 from bot.chats.local.events import Events
 from bot.chats.local.pages import LOOPBACK, Mode, Pages, is_loopback
+from bot.chats.local.pictures import Pictures
 from bot.chats.local.session import Sessions
 from storage.errors import ConfigError, Conflict, EarshotError, InvalidInput, NotAllowed, NotFound
 
@@ -73,10 +74,12 @@ def build_web(
     static = "/static/" + _fingerprint(files)
     sessions = Sessions(secret, now)
     pages = Pages(desk, sessions, mode, static, now)
+    pictures = Pictures(desk, pages.looking_member)
     events = Events(desk, pages, bell, now, heartbeat)
     app[_DESK], app[_PAGES], app[_SESSIONS] = desk, pages, sessions
     app[_PUBLIC_HOST] = _host_name(public_host)
-    app.add_routes([*pages.routes(), *Acts(desk, pages, bell).routes(), *events.routes()])
+    app.add_routes([*pages.routes(), *pictures.routes(), *events.routes()])
+    app.add_routes(Acts(desk, pages, pictures, bell).routes())
     app.add_routes([_static_route(static, files), web.get("/healthz", _health), _metrics_route(registry)])
     app.add_routes([web.post("/hooks/{source}", _hook), web.get("/feedback/{source}/thanks", _thanks)])
     app.add_routes([web.get("/feedback/{source}", _feedback), web.post("/feedback/{source}", _send_feedback)])

@@ -32,7 +32,7 @@ async def site() -> AsyncIterator[Site]:
     "path",
     ["/", "/c/alerts", "/c/nowhere", "/thread/1", "/sign-in?t=x", "/events?since=0", "/changes?since=0", "/healthz",
      "/metrics", "/feedback/feedback-form", "/feedback/feedback-form/thanks", "/feedback/x", "/nothing", "/hooks/x",
-     "/act", "/static/x"],
+     "/act", "/static/x", f"/chart/{'0' * 32}.png"],
 )  # fmt: skip
 async def test_every_answer_carries_the_policy(site: Site, path: str) -> None:
     async with site.client.get(path) as response:
@@ -50,7 +50,7 @@ async def test_every_route_is_in_the_list_above(site: Site) -> None:
     known = {
         "/", "/c/{channel}", "/thread/{ref}", "/sign-in", "/sign-out", "/be", "/act", "/line", "/form", "/share",
         "/events", "/changes", "/healthz", "/metrics", "/hooks/{source}", "/feedback/{source}",
-        "/feedback/{source}/thanks",
+        "/feedback/{source}/thanks", "/chart/{name}.png",
     }  # fmt: skip
     assert {path for path in resources if not path.startswith("/static/")} == known
 

@@ -1,10 +1,11 @@
 """The page as a person uses it."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from handlers.cards import Notice
 from tests.bot.chats import gallery
@@ -26,7 +27,7 @@ async def test_a_command_by_keyboard_alone(site: Site, tabs: Tabs) -> None:
     line = page.get_by_role("combobox", name="Command for Earshot")
     await page.keyboard.press("/")
     await expect(line).to_be_focused()
-    await expect(page.get_by_role("option")).to_have_count(9)
+    await expect(page.get_by_role("option")).to_have_count(12)
     await page.keyboard.type("que")
     await expect(page.get_by_role("option")).to_have_count(1)
     await page.keyboard.press("Enter")
@@ -209,6 +210,8 @@ async def test_it_fits_every_screen(site: Site, tabs: Tabs, tmp_path: Path, widt
     await site.desk.chat.post("#alerts", gallery.DRAFT, "draft:7", ref)
     await site.desk.chat.post("#alerts", Notice("x" * 500, ping="ana"), "notice:1", ref)
     await site.desk.chat.post("#alerts", gallery.SCREEN, "screen:1", "")
+    await site.desk.chat.post("#alerts", gallery.SUMMARY, "screen:2", "")
+    await site.desk.chat.post("#alerts", gallery.REMINDER, "notice:2", "")
     page = await tabs.open(width=width, height=740, dark=dark)
     assert await overflow(page) <= 0
     await page.get_by_role("link", name="2 in thread").click()
@@ -306,3 +309,70 @@ async def test_a_tab_in_the_background_gives_its_stream_back_and_still_hears(sit
     async with page.expect_request("**/events?*since=1"):
         await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     await expect(page).to_have_title("#alerts · Kettle & Co")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_a_chart_is_seen_in_an_answer_and_in_a_message(site: Site, tabs: Tabs, dark: bool) -> None:
+    await site.desk.chat.post("#alerts", gallery.SUMMARY, "briefing:1", "")
+    page = await tabs.open(width=375, height=740, dark=dark)
+    await page.locator("#line").fill("/earshot summary")
+    await page.keyboard.press("Enter")
+    answer = page.get_by_role("article", name="Answer, only you can see this")
+    for place in (answer, page.locator("#messages")):
+        picture = place.get_by_role("img", name="Mentions per day, 16–22 Feb: 4,310 in all")
+        await expect(picture).to_have_count(1)
+        await picture.scroll_into_view_if_needed()
+        await expect(picture).to_have_js_property("naturalWidth", 1000)
+        await expect(picture).to_have_class("when-dark" if dark else "when-light")
+    assert {is_dark for _, is_dark in site.desk.painted} == {dark}  # the hidden look is never fetched
+    assert await overflow(page) <= 0
+    await page.get_by_role("button", name="Change between light and dark").click()
+    await expect(answer.get_by_role("img")).to_have_class("when-light" if dark else "when-dark")
+    await expect(answer.get_by_role("img")).to_have_js_property("naturalWidth", 1000)
+
+
+async def test_nothing_jumps_while_a_picture_comes(site: Site, tabs: Tabs) -> None:
+    await site.desk.chat.post("#alerts", gallery.SUMMARY, "briefing:1", "")
+    page = await tabs.open("/c/urgent")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/chart/*", hold)
+    await page.goto(f"{site.url}/c/alerts", wait_until="domcontentloaded")
+    picture = page.locator("#messages .when-light")
+    before = await picture.bounding_box()
+    held.set()
+    await expect(picture).to_have_js_property("naturalWidth", 1000)
+    after = await picture.bounding_box()
+    assert before is not None
+    assert before["height"] > 200
+    assert before == after
+
+
+async def test_a_file_is_downloaded_under_its_name(site: Site, tabs: Tabs, tmp_path: Path) -> None:
+    page = await tabs.open()
+    await page.locator("#line").fill("/earshot export")
+    await page.keyboard.press("Enter")
+    link = page.get_by_role("link", name="Download week.csv")
+    async with page.expect_download() as coming:
+        await link.press("Enter")
+    download = await coming.value
+    assert download.suggested_filename == "week.csv"
+    await download.save_as(tmp_path / "week.csv")
+    assert (tmp_path / "week.csv").read_bytes() == b"what,now\r\nmentions,1021\r\n"
+    await expect(link).to_be_visible()  # it may be wanted again
+    await page.get_by_role("button", name="Dismiss this answer").click()
+    await expect(link).to_have_count(0)
+
+
+async def test_a_notice_is_answered_by_its_buttons(site: Site, tabs: Tabs) -> None:
+    await site.desk.chat.post("#alerts", gallery.REMINDER, "notice:1", "")
+    await site.desk.chat.post("#alerts", gallery.CALL, "notice:2", "")
+    page = await tabs.open()
+    await expect(page.locator("#messages")).to_contain_text("To the group leads: Nobody has taken case #142.")
+    await page.get_by_role("button", name="Still on it, case 142").click()
+    await expect(page.locator("#answers")).to_contain_text("#142 stays yours.")
+    assert [(asked.verb, asked.values) for asked in site.desk.asked] == [("still", {"case": "142"})]

@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bot.chats.local import render
 from bot.chats.local.adapter import Bell, Desk, Stored, to_body
 from bot.chats.local.pages import Pages
+from bot.chats.local.pictures import Pictures
 from handlers.answers import shareable
 from handlers.dispatch import read_line
 from handlers.forms import Form
-from handlers.requests import Reply, Request
+from handlers.requests import File, Reply, Request
 from handlers.rules.policy import Member
 
 TOKEN_HEADER = "X-Earshot-Token"  # noqa: S105
 _KEPT_ANSWERS = 500
+_FILE_KINDS = ("text/csv", "text/markdown")
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 Short = Annotated[str, StringConstraints(max_length=200)]
@@ -68,9 +70,10 @@ class _Kept:
 class Acts:
     """The routes that do. Answers are kept in memory for a while, so that sharing shows exactly what was answered."""
 
-    def __init__(self, desk: Desk, pages: Pages, bell: Bell) -> None:
+    def __init__(self, desk: Desk, pages: Pages, pictures: Pictures, bell: Bell) -> None:
         self._desk = desk
         self._pages = pages
+        self._pictures = pictures
         self._bell = bell
         self._answers: OrderedDict[str, _Kept] = OrderedDict()
 
@@ -109,7 +112,7 @@ class Acts:
         if kept is None or kept.member != member.name:
             raise web.HTTPGone(text="This answer is too old to be shared. Give the command again.")
         states = await self._desk.read(lambda chat: chat.channels())
-        if body.channel not in {link.name for link in self._pages.channel_links(states)}:
+        if body.channel not in {link.name for link in self._pages.channel_links(states, member.name)}:
             raise web.HTTPNotFound(text="There is no such channel. Reload this page.")
         content, at = to_body(kept.stored), self._pages.now()
         await self._desk.write(lambda chat: chat.post(body.channel, f"share:{body.answer}", content, "", at))
@@ -122,7 +125,9 @@ class Acts:
     def _answer(self, member: Member, reply: Reply, typed: Mapping[str, str]) -> web.Response:
         form = with_typed(reply.form, typed) if reply.form else None
         answer_id, html = "", ""
-        if reply.words or reply.screen:
+        if reply.screen and reply.screen.chart:
+            self._pictures.remember(member, reply.screen.chart)
+        if reply.words or reply.screen or reply.file:
             answer_id = self._keep(member, reply)
             html = render.answer_html(reply, answer_id, self._pages.now())
         return web.json_response(
@@ -131,6 +136,7 @@ class Acts:
                 "is_brief": reply.screen is None,
                 "words": reply.words,
                 "answer": html,
+                "file": _file(reply.file),
                 "form": render.form_html(form, self._desk.policy().members) if form else "",
             }
         )
@@ -151,6 +157,13 @@ def with_typed(form: Form, typed: Mapping[str, str]) -> Form:
         return form
     fields = tuple(replace(field, value=typed.get(field.name, field.value)) for field in form.fields)
     return replace(form, fields=fields)
+
+
+def _file(file: File | None) -> dict[str, str] | None:
+    """What the page's script makes a download of. Its kind is one that no browser runs."""
+    if file is None:
+        return None
+    return {"kind": file.kind if file.kind in _FILE_KINDS else "text/plain", "text": file.text}
 
 
 async def _read(request: web.Request, kind: type[BodyT]) -> BodyT:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from handlers.cards import Card, DraftCard, Drawing, Notice, Screen
+from handlers.cards import Card, Chart, DraftCard, Drawing, Notice, Screen
 from handlers.ports import ChatBusy, ChatMessageGone, ChatRefused
 from handlers.requests import Command, Reply, Request
 from handlers.rules.policy import Policy
@@ -39,6 +39,9 @@ class Desk(Protocol):
 
     async def write(self, work: Callable[[LocalChat], T]) -> T:
         """Run `work` on the writing thread, in a transaction."""
+
+    async def picture(self, chart: Chart, dark: bool = False) -> bytes:
+        """The PNG of a chart, painted on a thread of its own."""
 
     async def health(self) -> Mapping[str, Any]:
         """`{"ok": bool, "parts": [{"name", "ok", "words"}, …]}`."""

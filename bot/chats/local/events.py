@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bot.chats.local import render
 from bot.chats.local.adapter import Bell, Desk
-from bot.chats.local.pages import Pages, thread_url
+from bot.chats.local.pages import Pages, may_read, thread_url
 from storage.errors import EarshotError
 from storage.local_chat import LocalChat, LocalMessage
 
@@ -62,12 +62,12 @@ class Events:
 
     async def _changes(self, request: web.Request) -> web.Response:
         """What changed, once."""
-        self._require_session(request)
+        member = self._pages.looking_member(request).name
         news = await self._desk.read(lambda chat: _news(chat, _since(request)))
-        return web.json_response(self._payload(news, request.query.get("channel", "")))
+        return web.json_response(self._payload(news, request.query.get("channel", ""), member))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        self._require_session(request)
+        member = self._pages.looking_member(request).name
         since, channel = _since(request), request.query.get("channel", "")
         if self.open_tabs >= MOST_TABS:
             raise web.HTTPTooManyRequests(text="Too many open tabs. Close some, then reload this page.")
@@ -76,20 +76,20 @@ class Events:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
             await response.prepare(request)
             await response.write(b"retry: 1500\n\n")
-            await self._tell(response, since, channel)
+            await self._tell(response, since, channel, member)
         except (ConnectionResetError, EarshotError) as error:
             log.debug("a tab's stream ended: %s", type(error).__name__)  # the tab comes back and catches up
         finally:
             self.open_tabs -= 1
         return response
 
-    async def _tell(self, response: web.StreamResponse, since: int, channel: str) -> None:
+    async def _tell(self, response: web.StreamResponse, since: int, channel: str, member: str) -> None:
         while not self._bell.closed:
             rung = self._bell.listen()
             seen = since
             news = await self._desk.read(lambda chat: _news(chat, seen))  # noqa: B023 - awaited before seen changes
             if news.is_lost or news.messages:
-                data = json.dumps(self._payload(news, channel))
+                data = json.dumps(self._payload(news, channel, member))
                 await response.write(f"event: news\nid: {news.seq}\ndata: {data}\n\n".encode())
                 since = news.seq
             if not await _heard(rung, self._heartbeat):
@@ -97,7 +97,7 @@ class Events:
             else:
                 await asyncio.sleep(_LINGER)
 
-    def _payload(self, news: News, channel: str) -> dict[str, Any]:
+    def _payload(self, news: News, channel: str, member: str) -> dict[str, Any]:
         messages = [
             {
                 "ref": message.ref,
@@ -106,12 +106,9 @@ class Events:
                 "html": self._drawn(message) if message.channel == channel else "",
             }
             for message in news.messages
+            if may_read(member, message.channel)
         ]
         return {"seq": news.seq, "is_lost": news.is_lost, "messages": messages}
-
-    def _require_session(self, request: web.Request) -> None:
-        if self._pages.session(request) is None:
-            raise web.HTTPForbidden(text="You are not signed in any more. Reload this page.")
 
 
 def _news(chat: LocalChat, since: int) -> News:

@@ -68,6 +68,14 @@ class Pages:
         session = self._sessions.read(request.cookies.get(_cookie_name(request), ""))
         return session if session and self._desk.policy().member(session.member) else None
 
+    def looking_member(self, request: web.Request) -> Member:
+        """Who looks. Raises HTTPForbidden for somebody who is not signed in."""
+        session = self.session(request)
+        member = self._desk.policy().member(session.member) if session else None
+        if member is None:
+            raise web.HTTPForbidden(text="You are not signed in any more. Reload this page.")
+        return member
+
     def acting_member(self, request: web.Request, token: str) -> Member:
         """Who acts. Raises HTTPForbidden unless the page's token belongs to the browser's session."""
         session = self.session(request)
@@ -96,14 +104,18 @@ class Pages:
             headers={"Cache-Control": "no-store"},
         )
 
-    def channel_links(self, states: Sequence[ChannelState]) -> list[ChannelLink]:
-        """The channels of the policy, then those that only have messages."""
+    def channel_links(self, states: Sequence[ChannelState], member: str) -> list[ChannelLink]:
+        """The channels of the policy, then those that only have messages; without the personal ones of others."""
         newest = {state.channel: state.newest for state in states}
         names = dict.fromkeys([*policy_channels(self._desk.policy()), *newest])
-        return [ChannelLink(name, _slug(name), channel_url(name), newest.get(name, "0")) for name in names]
+        return [
+            ChannelLink(name, _slug(name), channel_url(name), newest.get(name, "0"))
+            for name in names
+            if may_read(member, name)
+        ]
 
     async def _home(self, request: web.Request) -> web.Response:
-        return await self._show(request, policy_channels(self._desk.policy())[0])
+        return await self._show(request, "")
 
     async def _channel(self, request: web.Request) -> web.Response:
         return await self._show(request, request.match_info["channel"])
@@ -117,8 +129,8 @@ class Pages:
                 return self._gate(request)
             cookie, session = self._sessions.start(members[0].name)
         states = await self._desk.read(lambda chat: chat.channels())
-        links = self.channel_links(states)
-        channel = next((link for link in links if wanted in (link.slug, link.name)), None)
+        links = self.channel_links(states, session.member)
+        channel = next((link for link in links if wanted in ("", link.slug, link.name)), None)
         if channel is None:
             return self.plain(request, 404, "No such channel", "No route names it.", link="/", button="Go back")
         before, thread = request.query.get("before", ""), request.query.get("thread", "")
@@ -147,7 +159,7 @@ class Pages:
             member_names=[[member.name, member.label] for member in policy.members],
             is_demo=self.mode == "demo",
             channel=channel,
-            channels=self.channel_links(look.channels),
+            channels=self.channel_links(look.channels, session.member),
             messages=shown,
             thread=[render.shown_message(message) for message in look.thread],
             earlier_url=f"{channel.url}?before={shown[0].ref}" if look.has_earlier else "",
@@ -160,10 +172,10 @@ class Pages:
 
     async def _thread(self, request: web.Request) -> web.Response:
         """The thread panel's list, for the page's script."""
-        if self.session(request) is None:
-            raise web.HTTPForbidden(text="You are not signed in any more. Reload this page.")
-        ref = request.match_info["ref"]
+        member, ref = self.looking_member(request), request.match_info["ref"]
         messages = await self._desk.read(lambda chat: chat.thread(ref))
+        if not may_read(member.name, messages[0].channel):
+            raise web.HTTPForbidden(text="This message is personal: only the member it is for can read it.")
         return web.Response(text=render.thread_html(messages, self.now()), content_type="text/html")
 
     async def _ask_sign_in(self, request: web.Request) -> web.Response:
@@ -198,7 +210,8 @@ class Pages:
         if member is None:
             raise web.HTTPBadRequest(text="There is no such member. Reload this page.")
         cookie, _ = self._sessions.start(member.name)
-        return _go(request, channel_url(str(fields.get("channel", ""))), cookie)
+        channel = str(fields.get("channel", ""))
+        return _go(request, channel_url(channel) if may_read(member.name, channel) else "/", cookie)
 
     def _gate(self, request: web.Request) -> web.Response:
         return self.plain(
@@ -213,6 +226,11 @@ def policy_channels(policy: Policy) -> list[str]:
     named = [*(route.channel for route in policy.routes), policy.escalate_to]
     local = [name.removeprefix("local:") for name in named if name.startswith("local:")]
     return list(dict.fromkeys(local)) or [_HOME]
+
+
+def may_read(member: str, channel: str) -> bool:
+    """Whether a member may see a channel: `@ana` is Ana's alone, every other one is everybody's."""
+    return not channel.startswith("@") or channel == f"@{member}"
 
 
 def channel_url(name: str) -> str:
@@ -238,6 +256,8 @@ def _look(chat: LocalChat, channel: str, before: str, thread: str) -> Look:
     seq = chat.last_seq()
     found = chat.latest(channel, before, PAGE + 1)
     replies = chat.thread(thread) if thread else []
+    if replies and replies[0].channel != channel:  # it may be somebody's own
+        raise NotFound("The thread is in another channel.")
     return Look(seq, found[-PAGE:], chat.channels(), replies, len(found) > PAGE)
 
 

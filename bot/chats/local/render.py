@@ -14,8 +14,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
+from bot import charts
 from bot.chats.local.adapter import Stored, from_body
-from handlers.cards import Button, Card, DraftCard, Link, Notice, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Link, Notice, Screen
 from handlers.forms import Form
 from handlers.requests import Command, Reply
 from handlers.rules.policy import Member
@@ -55,6 +56,27 @@ def shown_message(message: LocalMessage, thread_url: str = "") -> ShownMessage:
         replies=message.replies,
         thread_url=thread_url,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChart:
+    """A chart's picture: its addresses, and its size in pixels, so that nothing jumps when it arrives."""
+
+    light: str
+    dark: str
+    width: int
+    height: int
+    alt: str
+    key: str  # what the numbers in brackets stand for, for those who see the picture too
+
+
+def shown_chart(chart: Chart, ref: str = "") -> ShownChart:
+    """How a chart is shown in the message `ref`, or in an answer."""
+    address = f"/chart/{charts.identity(chart)}.png"
+    of = f"?of={ref}" if ref else ""
+    width, height = charts.size(chart)
+    dark = f"{address}{of}{'&' if of else '?'}look=dark"
+    return ShownChart(address + of, dark, width, height, charts.described(chart), charts.key(chart))
 
 
 def message_html(message: LocalMessage, now: datetime, thread_url: str = "") -> str:
@@ -117,6 +139,12 @@ def plural(number: int, word: str) -> str:
     return f"{number} {word if number == 1 else word + 's'}"
 
 
+def shown_size(text: str) -> str:
+    """How large a file of this text is."""
+    size = len(text.encode(errors="replace"))
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
+
+
 def _render(template: str, **values: Any) -> str:
     return _TEMPLATES.get_template(template).render(values)
 
@@ -163,6 +191,7 @@ def _environment() -> Environment:
     words: Mapping[str, Any] = {
         "age": age,
         "plural": plural,
+        "shown_size": shown_size,
         "values_of": _values,
         "control_of": _control,
         "hue": _hue,
@@ -170,7 +199,7 @@ def _environment() -> Environment:
         "utc": _utc,
     }
     environment.filters.update(words)
-    environment.globals.update({"COLOURS": COLOURS, "STYLES": STYLES, "one_of": _one_of})
+    environment.globals.update({"COLOURS": COLOURS, "STYLES": STYLES, "one_of": _one_of, "shown_chart": shown_chart})
     environment.tests["web_link"] = _is_web
     return environment
 

@@ -11,17 +11,22 @@ const busy = new WeakSet();
 
 export function dismiss(answer) {
   const hadFocus = answer.contains(document.activeElement);
-  answer.remove();
+  takeAway(answer);
   if (hadFocus) document.querySelector("#line").focus();
 }
 
 export const newestAnswer = () => tray.lastElementChild;
 
+function takeAway(answer) {
+  answer.remove();
+  const file = answer.querySelector("[data-file]");
+  if (file) URL.revokeObjectURL(file.href);
+}
+
 function addAnswer(answer, replaced) {
   freshen(answer);
-  if (replaced?.isConnected) replaced.replaceWith(answer);
-  else tray.append(answer);
-  while (tray.children.length > MOST_ANSWERS) tray.firstElementChild.remove();
+  if (replaced?.isConnected) { replaced.after(answer); takeAway(replaced); } else tray.append(answer);
+  while (tray.children.length > MOST_ANSWERS) takeAway(tray.firstElementChild);
   answer.scrollIntoView({ block: answer.offsetHeight > tray.clientHeight ? "start" : "nearest" });
 }
 
@@ -49,10 +54,11 @@ export function show(reply, replaced = null, opener = null) {
   if (reply.is_failure) { tell(reply.words, true).classList.add("is-failure"); return; }
   if (!reply.answer) return;
   const answer = parse(reply.answer).firstElementChild;
+  if (reply.file) answer.querySelector("[data-file]").href = URL.createObjectURL(new Blob([reply.file.text], { type: `${reply.file.kind};charset=utf-8` }));
   const isDone = !reply.is_error && replaced?.querySelector("[data-copy]"); // the text was pasted and noted as sent
   addAnswer(answer, reply.is_brief && !isDone ? null : replaced);
   if (replaced && !reply.is_brief) answer.focus();
-  if (reply.is_brief && !reply.is_error && !answer.querySelector("[data-share]")) fade(answer);
+  if (reply.is_brief && !reply.is_error && !answer.querySelector("[data-share], [data-file]")) fade(answer);
 }
 
 export async function press(button) {

@@ -1,5 +1,6 @@
 """A small working program behind the page: cases in a dict, a real LocalChat on SQLite in memory."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bot import charts
 from bot.chats.local.adapter import Bell, LocalChatAdapter
-from handlers.cards import Button, Card, DraftCard, Row, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Row, Screen
 from handlers.forms import Field, Form
-from handlers.requests import Argument, Command, Reply, Request
+from handlers.requests import Argument, Command, File, Reply, Request
 from handlers.rules.policy import Brand, Member, Policy, Route
 from handlers.rules.text import Text
 from storage.local_chat import SCHEMA, LocalChat
@@ -101,6 +103,9 @@ COMMANDS = (
     _command("resolve", "Close a case with a reason.", ("case", "case", True)),
     _command("note", "Write a note on a case.", ("case", "case", True), ("text", "words", True)),
     _command("mute add", "Silence an author, source or words until a date.", ("what", "words", True)),
+    _command("summary", "What happened, in numbers.", ("period", "words", False)),
+    _command("export", "The numbers as a file.", ("what", "words", False)),
+    _command("still", "Say that you are still on a case.", ("case", "case", True)),
 )
 
 
@@ -122,6 +127,7 @@ class FakeDesk:
         self.refs: dict[int, tuple[str, str]] = {}
         self.hooks: list[tuple[str, bytes]] = []
         self.feedback: list[dict[str, str]] = []
+        self.painted: list[tuple[Chart, bool]] = []
 
     async def open_case(self, card: Card, channel: str = "#alerts") -> str:
         ref = await self.chat.post(channel, card, f"case:{card.case}:{channel}", "")
@@ -140,7 +146,15 @@ class FakeDesk:
         self.asked.append(request)
         if request.verb not in {command.verb for command in COMMANDS}:
             return Reply(f"There is no command {request.verb}. Did you mean queue?", is_error=True)
-        does = {"claim": self._claim, "queue": self._queue, "draft": self._draft, "approve": self._approve}
+        does = {
+            "claim": self._claim,
+            "queue": self._queue,
+            "draft": self._draft,
+            "approve": self._approve,
+            "summary": self._summary,
+            "export": self._export,
+            "still": self._still,
+        }
         return await does.get(request.verb, self._plain)(request)
 
     def commands(self) -> Sequence[Command]:
@@ -155,6 +169,10 @@ class FakeDesk:
     async def write(self, work: Callable[[LocalChat], T]) -> T:
         with self.engine.transaction():
             return work(LocalChat(self.engine))
+
+    async def picture(self, chart: Chart, dark: bool = False) -> bytes:
+        self.painted.append((chart, dark))
+        return await asyncio.to_thread(charts.png, chart, dark=dark)
 
     async def health(self) -> Mapping[str, Any]:
         words = "2 sources read" if self.is_well else "reviews has been silent for 3 h"
@@ -232,6 +250,16 @@ class FakeDesk:
         )  # fmt: skip
         await self.chat.post(channel, draft, f"draft:{number}:{request.key}", ref)
         return Reply("The draft waits for another person's approval.")
+
+    async def _summary(self, request: Request) -> Reply:
+        return Reply(screen=gallery.SUMMARY, can_share=True)
+
+    async def _export(self, request: Request) -> Reply:
+        kind = request.words or "text/csv"
+        return Reply("The numbers of this week.", file=File("week.csv", kind, "what,now\r\nmentions,1021\r\n"))
+
+    async def _still(self, request: Request) -> Reply:
+        return Reply(f"#{request.values['case']} stays yours.")
 
     async def _approve(self, request: Request) -> Reply:
         return Reply("Approved. Open the link, paste the text, then say sent.")

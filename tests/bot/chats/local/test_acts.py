@@ -52,6 +52,19 @@ async def test_a_form_keeps_what_was_typed_until_it_is_right(site: Site) -> None
     assert "1 in thread" in await site.page()
 
 
+async def test_a_file_comes_as_words_that_no_browser_runs(site: Site) -> None:
+    answer = await (await site.post("/line", line="/earshot export")).json()
+    assert answer["file"] == {"kind": "text/csv", "text": "what,now\r\nmentions,1021\r\n"}
+    assert (
+        '<a class="button" data-file download="week.csv">Download week.csv<span class="size">1 kB</span></a>'
+        in answer["answer"]
+    )
+    assert "mentions,1021" not in answer["answer"]
+    odd = await (await site.post("/line", line="/earshot export text/html")).json()
+    assert odd["file"]["kind"] == "text/plain"
+    assert (await (await site.post("/line", line="/earshot help")).json())["file"] is None
+
+
 async def test_an_error_of_the_desk_is_a_marked_answer(site: Site) -> None:
     response = await site.post("/line", line="/earshot quue")
     answer = await response.json()

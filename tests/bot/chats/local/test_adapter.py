@@ -1,12 +1,13 @@
 """handlers.ports.Chat, as the outbox sees it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.chats.local.adapter import Bell, LocalChatAdapter, Stored, from_body, to_body
-from handlers.cards import Drawing
+from handlers.cards import Drawing, Notice, Row, Screen
 from handlers.ports import Chat, ChatBusy, ChatMessageGone, ChatRefused
 from storage.errors import StorageError
 from storage.local_chat import LocalChat
@@ -72,3 +73,25 @@ async def test_what_somebody_shared_stays_hers_when_redrawn(desk: FakeDesk) -> N
     await desk.chat.update("#alerts", ref, gallery.SCREEN, "case:142")
     message = await desk.read(lambda local: local.message(ref))
     assert from_body(message.body).shared_by == "Bo"
+
+
+@pytest.mark.parametrize(
+    ("kind", "drawing", "expected"),
+    [
+        ("notice", {"words": "Case #1 is overdue.", "ping": "ana", "case": 1}, Notice("Case #1 is overdue.", "ana", 1)),
+        (
+            "screen",
+            {
+                "title": "Queue",
+                "intro": "",
+                "rows": [{"heading": "#1", "quote": None, "facts": ["open"], "buttons": [], "colour": "red"}],
+                "outro": "",
+                "buttons": [],
+            },
+            Screen("Queue", rows=(Row("#1", None, ("open",), colour="red"),)),
+        ),
+    ],
+)
+def test_what_an_older_version_stored_is_still_read(kind: str, drawing: object, expected: Drawing) -> None:
+    body = json.dumps({"type": kind, "drawing": drawing, "shared_by": ""})
+    assert from_body(body) == Stored(expected)

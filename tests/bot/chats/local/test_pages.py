@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot import charts
 from bot.chats.local.pages import is_loopback, policy_channels
 from bot.chats.local.session import sign_in_link
 from handlers.rules.policy import Policy
@@ -138,3 +139,29 @@ async def test_the_cookie_is_secure_on_a_public_name() -> None:
         )
         assert response.headers["Set-Cookie"].startswith("__Host-earshot=")
         assert "Secure" in response.headers["Set-Cookie"]
+
+
+async def test_a_personal_channel_is_its_members_alone(site: Site) -> None:
+    ref = await site.desk.chat.post("@bo", gallery.SUMMARY, "briefing:1:2026-11-23", "")
+    picture = f"/chart/{charts.identity(gallery.CHARTS['stacked'])}.png?of={ref}"
+    assert "/c/%40bo" not in await site.page()
+    assert (await site.client.get("/c/@bo")).status == 404
+    assert (await site.client.get(f"/thread/{ref}")).status == 403
+    beside = await site.client.get(f"/c/alerts?thread={ref}", allow_redirects=False)
+    assert (beside.status, beside.headers["Location"]) == (302, "/c/alerts")
+    assert (await site.client.get(picture)).status == 404
+    changes = "/changes?since=0&channel=@bo"
+    assert await (await site.client.get(changes)).json() == {"seq": 1, "is_lost": False, "messages": []}
+    await site.client.post("/be", data={"token": site.token, "member": "bo", "channel": "@bo"})
+    assert "/c/%40bo" in await site.page()
+    assert "/chart/" in await site.page("/c/@bo")
+    assert (await site.client.get(f"/thread/{ref}")).status == 200
+    assert (await site.client.get(picture)).status == 200
+    assert len((await (await site.client.get(changes)).json())["messages"]) == 1
+
+
+async def test_nothing_is_shared_to_the_personal_channel_of_another(site: Site) -> None:
+    await site.desk.chat.post("@bo", gallery.SUMMARY, "briefing:1:2026-11-23", "")
+    html = (await (await site.post("/line", line="queue")).json())["answer"]
+    answer = html.split('data-answer="')[1].split('"')[0]
+    assert (await site.post("/share", answer=answer, channel="@bo")).status == 404

@@ -137,6 +137,18 @@ def test_a_link_shows_its_host_and_gives_nothing_away() -> None:
     assert "social.example" in Outline(html).words
 
 
+def test_a_notice_offers_what_can_be_done() -> None:
+    html = html_of(gallery.REMINDER)
+    assert Outline(html).words.count("Still on it") == 1
+    assert 'data-verb="still" data-case="142"' in html
+    assert 'class="button danger" data-verb="release" data-case="142"' in html
+
+
+def test_a_notice_names_its_group_in_words() -> None:
+    words = " ".join(Outline(html_of(gallery.CALL)).words.split())
+    assert "To the group leads: Nobody has taken case #142." in words
+
+
 def test_a_small_card_has_no_quote() -> None:
     html = html_of(gallery.CARDS["resolved"])
     assert "blockquote" not in html
