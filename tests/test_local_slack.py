@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,12 @@ import aiohttp
 import pytest
 
 from bot.app import utc_now
+from bot.chats.slack.adapter import SlackChat
+from bot.chats.slack.files import Files
+from bot.chats.slack.pictures import Pictures
+from handlers.requests import File
+from tests.bot.chats.slack.quiet import PICTURE, desk
+from tests.bot.chats.slack.test_pictures import BRIEFING
 from tests.bot.running import add_calls, write_config
 from tests.kit import PRAISE, TROUBLES
 from tests.slack.local_person import LocalPerson
@@ -270,6 +276,43 @@ async def test_older_blocks_tell_the_same(tmp_path: Path) -> None:
         assert [words for words in markup_of(card) if "<!channel>" in words or "*bold*" in words] == []
         await ana.click(card, "Claim")
         await reads(slack, card, "claimed by Ana")
+
+
+# Pictures and files
+
+
+async def test_a_picture_and_a_file_reach_the_people(tmp_path: Path) -> None:
+    async with team(tmp_path) as opened:
+        slack, ana = opened.slack, opened.person("ana")
+        assert opened.app.slack is not None
+        wire, directory = opened.app.slack._wire, opened.app.slack._directory
+        pictures = Pictures(desk(), wire, directory)
+        chat = SlackChat(wire, directory, desk(), pictures=pictures)
+        ref = await chat.post("#alerts", BRIEFING, "briefing:1", "")
+        message = await card_of(slack, "82 mentions.")
+        (shown,) = (block["slack_file"]["id"] for block in message["blocks"] if block["type"] == "image")
+        assert await content_of(slack, shown) == PICTURE
+        await chat.update("#alerts", ref, replace(BRIEFING, intro="83 mentions."), "briefing:1")
+        await reads(slack, message, "83 mentions.")
+        assert [block["slack_file"]["id"] for block in slack.now(message)["blocks"] if "slack_file" in block] == [shown]
+
+        handed = await Files(wire, directory).hand_over(ana.id, File("cases.csv", "text/csv", "case\r\n#1\r\n"))
+        assert not handed.is_error, handed.words
+
+        def sent() -> dict[str, Any] | None:
+            here = slack.messages.get(slack.direct.get(ana.id, ""), [])
+            return next((one["files"][0] for one in here if one.get("files")), None)
+
+        file = await slack.until(sent, "her file")
+        assert await content_of(slack, file["id"]) == b"case\r\n#1\r\n"
+        await pictures.close()
+
+
+async def content_of(slack: LocalSlack, file_id: str) -> bytes:
+    async with slack.session.get(f"{slack.api_url}files.info", params={"file": file_id}, headers=AS_BOT) as answer:
+        address = (await answer.json())["file"]["url_private_download"]
+    async with slack.session.get(address, headers=AS_BOT) as answer:
+        return await answer.read()
 
 
 # The program is killed

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.slack.doors import METHODS, Doors, Params, Refusal, is_true
 from tests.slack.lint import lint_message, lint_view
-from tests.slack.world import TEAM, Channel, Message, View, is_emoji_name
+from tests.slack.world import TEAM, Channel, Message, SlackFile, View, is_emoji_name, new_id
 
 LONGEST_TEXT = 40_000  # Slack cuts what is longer
 METADATA_BYTES = 10_000
@@ -64,6 +64,7 @@ class Api(Doors):
         message.bot_id, message.metadata = self._slack.bot_id, self._metadata(params)
         message.settings = _settings(params, "none")
         self._slack.say(channel, message)
+        self._slack.shows(message)
         return {"channel": channel.id, "ts": message.ts, "message": message.as_slack(with_metadata=True)}
 
     def chat_update(self, params: Params) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class Api(Doors):
             message.metadata = self._metadata(params)
         message.settings |= _settings(params, "client")  # what is left out is overwritten with the default
         message.edits += 1
+        self._slack.shows(message)
         self._slack.tell_changed(channel, message, before)
         return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.as_slack()}
 
@@ -124,6 +126,8 @@ class Api(Doors):
         # Slack takes a long `text`; a long or wrong block it does not take.
         if wrong := [one for one in lint_message(blocks, text) if blocks and not one.startswith("text")]:
             raise Refusal("invalid_blocks", errors=wrong, response_metadata={"messages": [f"[ERROR] {wrong[0]}"]})
+        if wrong := self._slack.wrong_pictures(blocks):
+            raise Refusal("invalid_blocks", errors=wrong, response_metadata={"messages": [f"[ERROR] {wrong[0]}"]})
         made = self._slack.new_message(channel, self._slack.bot.id, str(text or "")[:LONGEST_TEXT], blocks)
         made.attachments = copy.deepcopy(list(more or ()))
         return made
@@ -148,6 +152,37 @@ class Api(Doors):
         if len(json.dumps(told)) > METADATA_BYTES:
             raise Refusal("metadata_too_large")
         return copy.deepcopy(dict(told))
+
+    # Files
+
+    def files_getUploadURLExternal(self, params: Params) -> dict[str, Any]:
+        name, length = str(params.get("filename") or ""), int(params.get("length") or 0)
+        if not name or length < 1:
+            raise Refusal("invalid_arguments")
+        file = SlackFile(new_id("F0"), name, length)
+        ticket = new_id("u")
+        self._slack.files[file.id] = self._slack.uploads[ticket] = file
+        return {"upload_url": f"{self._slack.upload_base or self._slack.base}/upload/v1/{ticket}", "file_id": file.id}
+
+    def files_completeUploadExternal(self, params: Params) -> dict[str, Any]:
+        """Without a channel the file is the bot's alone."""
+        named = params.get("files") or []
+        found = [self._slack.files.get(str(one.get("id", ""))) for one in named]
+        files = [one for one in found if one is not None and one.content is not None and not one.is_finished]
+        if not named or len(files) < len(named):
+            raise Refusal("file_not_found")
+        channel = None
+        if told := str(params.get("channel_id") or ""):
+            channel = self.to_write({"channel": told})
+        for file, one in zip(files, named, strict=True):
+            file.is_finished, file.title = True, str(one.get("title") or file.name)
+        if channel is not None:
+            message = self._slack.new_message(channel, self._slack.bot.id, str(params.get("initial_comment") or ""))
+            message.bot_id, message.files = self._slack.bot_id, files
+            for file in files:
+                file.channels.add(channel.id)
+            self._slack.say(channel, message)
+        return {"files": [one.as_slack() for one in files]}
 
     # Channels
 
@@ -300,7 +335,8 @@ class Api(Doors):
             raise Refusal("invalid_arguments", response_metadata={"messages": [f"[ERROR] a {kind} view is needed"]})
         if len(json.dumps(told)) > VIEW_BYTES:
             raise Refusal("view_too_large")
-        if wrong := self._slack.look_at_view(told):  # views are refused as arguments, messages as blocks
+        # Views are refused as arguments, messages as blocks.
+        if wrong := self._slack.look_at_view(told) + self._slack.wrong_pictures(told.get("blocks")):
             raise Refusal("invalid_arguments", response_metadata={"messages": [f"[ERROR] {one}" for one in wrong]})
         return told
 

@@ -40,6 +40,8 @@ METHODS: dict[str, tuple[str, int]] = {
     "conversations.members": ("*:read", 4),
     "conversations.open": ("im:write", 3),
     "conversations.replies": ("*:history", 3),
+    "files.completeUploadExternal": ("files:write", 4),
+    "files.getUploadURLExternal": ("files:write", 4),
     "reactions.add": ("reactions:write", 3),
     "reactions.get": ("reactions:read", 3),
     "reactions.remove": ("reactions:write", 2),

@@ -27,8 +27,8 @@ from tests.slack.workspace import ResponseUrl
 from tests.slack.world import User
 
 SCOPES = (
-    "app_mentions:read channels:history channels:read chat:write commands groups:history groups:read im:history "
-    "im:read im:write reactions:read reactions:write usergroups:read users:read"
+    "app_mentions:read channels:history channels:read chat:write commands files:write groups:history groups:read "
+    "im:history im:read im:write reactions:read reactions:write usergroups:read users:read"
 )
 MOST_USES, USABLE_FOR = 5, 1800.0  # of a response_url [doc]
 
@@ -108,16 +108,20 @@ class FakeSlack(Happenings):
         self.look_at(what, told)
         if told.get("blocks") and [one for one in lint_message(told["blocks"], None) if not one.startswith("text")]:
             return "invalid_blocks"
+        if self.wrong_pictures(told.get("blocks")):
+            return "invalid_blocks"
         made = self.new_message(url.channel, self.bot.id, str(told.get("text") or ""), told.get("blocks"))
         made.bot_id, made.settings = self.bot_id, {"parse": "none"}
         if told.get("replace_original") and url.message is not None and not url.message.is_deleted:
             url.message.text, url.message.blocks = made.text, made.blocks
             url.message.edits += 1
+            self.shows(url.message)
             url.said.append(url.message)
             return ""
         made.thread_ts = str(told.get("thread_ts") or "")
         made.ephemeral_to = "" if told.get("response_type") == "in_channel" else url.user
         self.say(url.channel, made)
+        self.shows(made)
         url.said.append(made)
         return ""
 
@@ -140,6 +144,7 @@ async def fake_slack(
     app = web.Application(client_max_size=10_000_000)
     app.router.add_route("*", "/api/{method}", server.handle_api)
     app.router.add_post("/actions/{team}/{name}", server.handle_response_url)
+    app.router.add_post("/upload/v1/{ticket}", server.handle_upload)
     app.router.add_get("/link/", slack.hub.connect)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -189,7 +189,14 @@ def _input(at: str, block: Mapping[str, Any]) -> list[str]:
 def _image(at: str, block: Mapping[str, Any]) -> list[str]:
     found = string(f"{at}.alt_text", block.get("alt_text"), 1, 2000)
     found += plain_text(f"{at}.title", block["title"], 2000) if "title" in block else []
-    return found + address(f"{at}.image_url", block.get("image_url"))
+    if ("slack_file" in block) == ("image_url" in block):
+        return [*found, f"{at}: either slack_file or image_url"]
+    if "image_url" in block:
+        return found + address(f"{at}.image_url", block["image_url"])
+    file = block["slack_file"]
+    if not isinstance(file, Mapping) or set(file) != {"id"} or not re.fullmatch("F[A-Z0-9]{8,}", str(file["id"])):
+        found.append(f"{at}.slack_file: no id of a file")
+    return found
 
 
 def _element(at: str, element: Any, allowed: set[str]) -> list[str]:

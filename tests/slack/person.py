@@ -90,6 +90,14 @@ class Person:
         assert self.id in place.members, f"{self.user.name} is not in #{place.name}."
         return [one for one in place.messages if not one.is_deleted and one.ephemeral_to in ("", self.id)]
 
+    def pictures(self, where: Message | View) -> list[bytes]:
+        """The pictures in a message or view, as she sees them."""
+        self._must_see(where)
+        shown = [block["slack_file"]["id"] for block in where.blocks if "slack_file" in block]
+        for one in shown:
+            assert self._slack.may_see(self.id, one), f"{self.user.name} sees a hole in the place of {one}."
+        return [self._slack.files[one].content or b"" for one in shown]
+
     # Commands and words
 
     async def command(self, line: str, channel: str | Channel = "") -> Answer:
@@ -335,7 +343,7 @@ class Person:
 
     def _show(self, what: str, view: View, answer: Answer) -> None:
         told = answer.ack.get("view") or {}
-        if self._slack.look_at_view(told):
+        if self._slack.look_at_view(told) or self._slack.wrong_pictures(told.get("blocks")):
             answer.error = "invalid_response"
         elif what == "update":
             view.put(told, self._slack.new_hash())

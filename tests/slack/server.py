@@ -13,7 +13,7 @@ from tests.slack.rates import Call, Fault
 if TYPE_CHECKING:
     from tests.slack.fake import FakeSlack
 
-_JSON_FIELDS = ("blocks", "attachments", "view", "metadata", "message")
+_JSON_FIELDS = ("blocks", "attachments", "files", "view", "metadata", "message")
 
 
 class Server:
@@ -107,6 +107,29 @@ class Server:
         if fault is not None and fault.kind == "drop_after":
             return _cut(request)
         return web.json_response({"ok": not wrong} | ({"error": wrong} if wrong else {}), status=call.status)
+
+    async def handle_upload(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file: once, and as many as were announced."""
+        content = await request.read()
+        call = Call("upload", {"length": len(content)}, self._slack.clock())
+        self._slack.calls.append(call)
+        if "Authorization" in request.headers:
+            self._slack.alarm("upload: the token went to a server that needs none")
+        fault = self._slack.faults.take("upload", "")
+        if fault is not None and fault.gate is not None:
+            await fault.gate.wait()
+        if fault is not None and fault.kind == "drop_before":
+            return _cut(request)
+        if fault is not None and fault.kind == "answer":
+            call.status = fault.told["status"]
+            return web.Response(status=call.status, text=fault.told.get("html", ""), headers=fault.told.get("headers"))
+        file = self._slack.uploads.pop(request.match_info["ticket"], None)
+        call.status = 404 if file is None else 200 if len(content) == file.length else 400
+        if file is not None and call.status == 200:
+            file.content = content
+        if fault is not None and fault.kind == "drop_after":
+            return _cut(request)
+        return web.Response(status=call.status, text=f"OK - {len(content)}")
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.slack.doors import Refusal
 from tests.slack.watch import Watch
-from tests.slack.world import TEAM, Channel, Group, Message, User, View, new_id, with_ids
+from tests.slack.world import TEAM, Channel, Group, Message, SlackFile, User, View, new_id, with_ids
 
 STACK = 3  # views on top of each other [doc]
 
@@ -40,7 +40,7 @@ class Workspace(Watch):
         super().__init__()
         self.clock = clock
         self.team_name, self.url, self.enterprise_id = "Heron & Plover", "https://heron.slack.com/", ""
-        self.base = ""
+        self.base, self.upload_base = "", ""  # where its servers are; files go to another when that is named
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.views: dict[str, View] = {}
@@ -49,6 +49,9 @@ class Workspace(Watch):
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.names: dict[str, str] = {}
+        self.files: dict[str, SlackFile] = {}
+        self.uploads: dict[str, SlackFile] = {}  # by what stands at the end of the address; each is used once
+        self.not_ready: float = 0  # so many blocks with a picture are refused, as Slack has not looked through it yet
         self.bot_id = "B0EARSHOT"
         self.bot = self.add_user("earshot", is_bot=True)
         self._last_ts = 0
@@ -126,6 +129,32 @@ class Workspace(Watch):
     def permalink(self, message: Message) -> str:
         there = f"{self.url}archives/{message.channel}/p{message.ts.replace('.', '')}"
         return there + (f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else "")
+
+    # Pictures
+
+    def wrong_pictures(self, blocks: Any) -> list[str]:
+        """Why Slack does not take the pictures in these blocks."""
+        found = []
+        for place, block in enumerate(blocks or ()):
+            if "slack_file" not in block:
+                continue
+            file = self.files.get(str(block["slack_file"].get("id", "")))
+            is_one = file is not None and file.is_finished and (file.content or b"").startswith(b"\x89PNG")
+            if not is_one:
+                self.alarm(f"blocks[{place}]: there is no such picture: {block['slack_file']}")
+            if not is_one or self.not_ready > 0:
+                found.append(f"invalid slack file [json-pointer:/blocks/{place}/slack_file]")
+        self.not_ready -= bool(found and self.not_ready > 0)
+        return found
+
+    def shows(self, message: Message) -> None:
+        """From now on those who read there may see the pictures in it; an ephemeral one changes nothing."""
+        for block in message.blocks if not message.ephemeral_to else ():
+            if "slack_file" in block:
+                self.files[block["slack_file"]["id"]].channels.add(message.channel)
+
+    def may_see(self, user: str, file_id: str) -> bool:
+        return any(user in self.channels[one].members for one in self.files[file_id].channels)
 
     # What Slack gives out
 

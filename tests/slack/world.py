@@ -56,6 +56,22 @@ class Group:
 
 
 @dataclass(eq=False)
+class SlackFile:
+    """Something uploaded. Who reads a channel in which it stands may see it; until then nobody but the bot."""
+
+    id: str
+    name: str
+    length: int
+    title: str = ""
+    content: bytes | None = None
+    is_finished: bool = False
+    channels: set[str] = field(default_factory=set)
+
+    def as_slack(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "title": self.title, "size": self.length, "mimetype": ""}
+
+
+@dataclass(eq=False)
 class Message:
     """One message as it is now: it changes in place when it is updated."""
 
@@ -66,6 +82,7 @@ class Message:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     attachments: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str = ""
+    files: list[SlackFile] = field(default_factory=list)
     metadata: dict[str, Any] | None = None
     bot_id: str = ""
     reactions: dict[str, list[str]] = field(default_factory=dict)  # name: who
@@ -105,6 +122,8 @@ class Message:
             told["attachments"] = copy.deepcopy(self.attachments)
         if self.edits and not self.blocks:  # no "edited" is shown on messages with blocks [doc]
             told["edited"] = {"user": self.user, "ts": self.ts}
+        if self.files:
+            told |= {"files": [one.as_slack() for one in self.files], "upload": True}
         told |= self._in_thread(list(replies))
         if self.reactions:
             shown = self.reactions.items()

@@ -88,6 +88,8 @@ class Acts:
         attempt = await self.attempt(incoming, request)
         if attempt.reply is None or attempt.loading is not None or attempt.reply.form is not None:
             return self._answer_later(incoming, request, attempt)
+        if self._answers.takes_time(incoming, attempt.reply):
+            return self._answer_later(incoming, request, attempt)
         return {"response_type": "ephemeral", **self._answers.body(incoming, attempt.reply)}
 
     async def said(self, incoming: Incoming, body: Body) -> Ack:

@@ -7,6 +7,7 @@ block, so that a message whose answer was lost is found again.
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from bot.chats.slack import render
 from bot.chats.slack.channels import next_cursor
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
+from bot.chats.slack.late import Late
 from bot.chats.slack.mirror import Mirror
+from bot.chats.slack.pictures import FOR_POSTS, Pictures
 from bot.chats.slack.wire import SlackClosed, SlackRefused, Wire
-from handlers.cards import Card, Drawing
+from handlers.cards import Card, Chart, Drawing, Screen
 from handlers.ports import ChatBusy, ChatDoubtful, ChatError, ChatMessageGone
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class SlackChat:
         directory: Directory,
         desk: Desk,
         *,
+        pictures: Pictures | None = None,
         settle: float = 60.0,
         pace: float = 1.0,
         expects: Callable[[str], None] = lambda _: None,
@@ -57,11 +61,13 @@ class SlackChat:
         self._wire = wire
         self._directory = directory
         self._desk = desk
+        self.pictures = pictures or Pictures(desk, wire, directory)
         self.mirror = Mirror(wire, expects)
+        self._late = Late()
 
     async def post(self, channel: str, drawing: Drawing, key: str, parent_ref: str) -> str:
         place, thread = await self._place(channel, parent_ref)
-        told = await self._say(
+        told, has_picture = await self._say(
             "chat.postMessage",
             channel,
             drawing,
@@ -78,13 +84,16 @@ class SlackChat:
             await self._mind_stray(ref, place, thread)
         self.mirror.is_new(ref)
         self._reflect(ref, drawing)
+        self._mind_picture(ref, drawing, key, has_it=has_picture)
         return ref
 
     async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:
         place, ts = read_ref(ref)
         await self._mind(place)
-        await self._say("chat.update", channel, drawing, key, channel=place, ts=ts)
+        async with self._late.instead_of(ref):
+            _, has_picture = await self._say("chat.update", channel, drawing, key, channel=place, ts=ts)
         self._reflect(ref, drawing)
+        self._mind_picture(ref, drawing, key, has_it=has_picture)
 
     async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:
         if not self._directory.bot_user_id:
@@ -143,13 +152,18 @@ class SlackChat:
         except ChatDoubtful as error:
             raise ChatBusy(error.message, 5.0) from None  # nothing was said yet
 
-    async def _say(self, method: str, name: str, drawing: Drawing, key: str, **where: Any) -> dict[str, Any]:
-        """Call with the drawing as it is meant, and with plainer ones if Slack does not take it."""
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+    async def _say(
+        self, method: str, name: str, drawing: Drawing, key: str, **where: Any
+    ) -> tuple[dict[str, Any], bool]:
+        """Call with the drawing as it is meant, and with plainer ones if Slack does not take it; what Slack says, and
+        whether the picture was taken too.
+        """
         refused: SlackRefused | None = None
-        for said in self._forms(drawing, key):
+        if (chart := _chart_of(drawing)) is not None:
+            await self.pictures.upload(chart, FOR_POSTS)
+        for said, has_picture in self._forms(drawing, key):
             try:
-                return await self._wire.call(method, **where, **said, metadata=metadata, parse="none", link_names=False)
+                return await self._wire.call(method, **where, **_settled(key), **said), has_picture
             except SlackRefused as error:
                 if error.code not in _TOO_MUCH:
                     raise
@@ -160,13 +174,32 @@ class SlackChat:
         assert refused is not None  # noqa: S101 - there are always forms
         raise refused
 
-    def _forms(self, drawing: Drawing, key: str) -> Iterator[Mapping[str, Any]]:
-        """From the best to the last resort."""
-        mention = self._directory.slack_id
-        if not self._desk.policy().slack.classic:
-            yield render.message(drawing, key, render.Look(is_classic=False, mention=mention))
-        yield render.message(drawing, key, render.Look(is_classic=True, mention=mention))
-        yield {"text": render.text_only(drawing), "blocks": []}
+    def _forms(self, drawing: Drawing, key: str) -> Iterator[tuple[Mapping[str, Any], bool]]:
+        """From the best to the last resort, each with whether its picture is in it."""
+        chart = _chart_of(drawing)
+        for look in self.pictures.looks(self._look(), chart):
+            yield render.message(drawing, key, look), bool(chart and look.picture(chart))
+        yield {"text": render.text_only(drawing), "blocks": []}, False
+
+    def _look(self) -> render.Look:
+        is_classic, directory = self._desk.policy().slack.classic, self._directory
+        return render.Look(is_classic=is_classic, mention=directory.slack_id, group=directory.group_id)
+
+    def _mind_picture(self, ref: str, drawing: Drawing, key: str, *, has_it: bool) -> None:
+        """When the message had to go without its picture, it is drawn once more with it, unless it changes before."""
+        if (chart := _chart_of(drawing)) is None:
+            return
+        if has_it:
+            self.pictures.was_taken(chart)
+            return
+        place, ts = read_ref(ref)
+
+        async def show() -> None:
+            look = replace(self._look(), picture=self.pictures.id_of)
+            drawn = render.message(drawing, key, look)
+            await self._wire.call("chat.update", channel=place, ts=ts, **_settled(key), **drawn)
+
+        self.pictures.bring_later(chart, self._late.unless_changed(ref, show))
 
     def _closed(self, error: SlackClosed, name: str) -> SlackClosed:
         self._directory.found_closed(name, error.code)
@@ -202,6 +235,16 @@ class SlackChat:
             return False
         bot_id, user_id = self._directory.bot_id, self._directory.bot_user_id
         return bool((bot_id and message.get("bot_id") == bot_id) or (user_id and message.get("user") == user_id))
+
+
+def _chart_of(drawing: Drawing) -> Chart | None:
+    return drawing.chart if isinstance(drawing, Screen) else None
+
+
+def _settled(key: str) -> dict[str, Any]:
+    """What every message says: how it is found again, and that nothing in it is to be looked up."""
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+    return {"metadata": metadata, "parse": "none", "link_names": False}
 
 
 def carries(message: Mapping[str, Any], key: str) -> bool:

@@ -13,14 +13,16 @@ from typing import Any
 from bot.chats.slack.after import patiently
 from bot.chats.slack.codes import Pressed, Where
 from bot.chats.slack.desk import Desk
+from bot.chats.slack.files import Files
 from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.incoming import Incoming
-from bot.chats.slack.render import Look, answer, text_only
+from bot.chats.slack.pictures import FOR_ANSWERS, Pictures
+from bot.chats.slack.render import Look, answer, nothing, text_only
 from bot.chats.slack.shares import INVALID, Shares
 from bot.chats.slack.views import confirm_view
 from bot.chats.slack.windows import Opened, Windows, opened_of, view_of, where_of
 from bot.chats.slack.wire import SlackRefused, Wire
-from handlers.cards import Notice
+from handlers.cards import Chart, Notice
 from handlers.ports import ChatClosed
 from handlers.requests import Reply, Request
 
@@ -38,7 +40,7 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 class Answers:
-    """Gives replies. Raises ChatError when Slack takes none of the ways there are. `look` says how to draw."""
+    """Gives replies. Raises ChatError when Slack takes none of the ways there are. `look` is how to draw for a user."""
 
     def __init__(
         self,
@@ -46,28 +48,43 @@ class Answers:
         wire: Wire,
         windows: Windows,
         shares: Shares,
+        pictures: Pictures,
+        files: Files,
         home: HomeKeeper | None,
-        look: Callable[[], Look],
+        look: Callable[[str], Look],
     ) -> None:
         self._desk = desk
         self._wire = wire
         self._windows = windows
         self._shares = shares
+        self._pictures = pictures
+        self._files = files
         self._home = home
         self._look = look
 
     def body(self, incoming: Incoming, reply: Reply, look: Look | None = None) -> dict[str, Any]:
         """A reply as a private message: what an acknowledgement can carry too. It can be shared where others read."""
         answer_id = "" if incoming.is_direct else self._shares.hold(incoming.user, reply)
-        return answer(reply, answer_id, look or self._look())
+        return answer(reply, answer_id, look or self._look(incoming.user))
+
+    def takes_time(self, incoming: Incoming, reply: Reply) -> bool:
+        """Whether there is something to upload first, so that it cannot be given as the acknowledgement."""
+        chart = _chart_of(reply)
+        is_missing = chart is not None and not self._pictures.seen_by(incoming.user, chart)
+        return is_missing or reply.file is not None
 
     def words_body(self, words: str) -> dict[str, Any]:
         """A sentence that says why not, as a private message."""
-        return answer(Reply(words, is_error=True), "", self._look())
+        return answer(Reply(words, is_error=True), "", self._look(""))
 
     async def give(self, incoming: Incoming, reply: Reply, request: Request, opened: Opened | None = None) -> None:
         """Show a reply where it was asked for; in the modal that was opened meanwhile, if one was."""
+        if reply.file is not None:
+            if opened is None and incoming.on in ("modal", "home"):  # her permission to open one will have run out
+                opened = await self._windows.load(incoming)
+            reply = await self.with_file(incoming, reply)
         if opened is not None:
+            await self._begin_picture(incoming, reply)
             if await self._windows.fill(opened, view_of(reply, where_of(incoming))):
                 return
             incoming = replace(incoming, trigger="")
@@ -79,6 +96,14 @@ class Answers:
             await self._at_home(incoming, reply, request)
         else:
             await self._in_message(incoming, reply, request)
+
+    async def with_file(self, incoming: Incoming, reply: Reply) -> Reply:
+        """Hand over the file of a reply; the reply that says where it is, or what to do."""
+        if reply.file is None:
+            return reply
+        handed = await self._files.hand_over(incoming.user, reply.file)
+        words = f"{reply.words} {handed.words}".strip()
+        return replace(reply, words=words, is_error=reply.is_error or handed.is_error, file=None)
 
     async def tell(self, incoming: Incoming, words: str) -> None:
         """A sentence of ours, to her alone."""
@@ -95,7 +120,7 @@ class Answers:
         if why_not:
             await self.tell(incoming, why_not)
         elif shared is not None and incoming.on == "ephemeral":
-            await self._send(incoming, answer(shared, "", self._look()), replaces=True)
+            await self._send(incoming, answer(shared, "", self._look(incoming.user)), replaces=True)
 
     def is_shown_at_home(self, request: Request) -> bool:
         """Whether App Home looks different after it, so that words are not needed."""
@@ -116,9 +141,7 @@ class Answers:
     async def _in_message(self, incoming: Incoming, reply: Reply, request: Request) -> None:
         """In a channel, a thread or a direct message; without any of them, in a modal."""
         is_nowhere = not incoming.channel and not incoming.response_url
-        if (reply.form is not None or is_nowhere) and await self._windows.show(
-            incoming, view_of(reply, where_of(incoming))
-        ):
+        if (reply.form is not None or is_nowhere) and await self._open(incoming, reply, where_of(incoming)):
             return
         if await self._is_seen(incoming, reply, request):
             return
@@ -126,11 +149,11 @@ class Answers:
 
     async def _in_modal(self, incoming: Incoming, reply: Reply, request: Request) -> None:
         """A page turns in its place; everything else comes on top."""
-        view = view_of(reply, where_of(incoming))
         is_page = reply.screen is not None and _is_paging(request)
-        if not is_page and await self._windows.show(incoming, view):
+        if not is_page and await self._open(incoming, reply, where_of(incoming)):
             return
-        if await self._windows.fill(opened_of(incoming), view):
+        await self._begin_picture(incoming, reply)
+        if await self._windows.fill(opened_of(incoming), view_of(reply, where_of(incoming))):
             return
         where = where_of(incoming)
         if where.channel:
@@ -140,11 +163,38 @@ class Answers:
     async def _at_home(self, incoming: Incoming, reply: Reply, request: Request) -> None:
         is_home = reply.screen is not None and request.verb == "home"
         if not is_home and (reply.is_error or reply.form or reply.screen or not self.is_shown_at_home(request)):
-            await self._windows.show(incoming, view_of(reply, Where()))
+            await self._open(incoming, reply, Where())
         if reply.form is None:
             await self.redraw_home(incoming)
 
     # Ways
+
+    async def _open(self, incoming: Incoming, reply: Reply, where: Where) -> bool:
+        """Whether it stands in a modal of its own. A picture that she has not seen yet comes into it later."""
+        view = view_of(reply, where)
+        await self._begin_picture(incoming, reply)
+        opened = await self._windows.show(incoming, view)
+        chart = _chart_of(reply)
+        if opened is not None and chart is not None and not self._pictures.seen_by(incoming.user, chart):
+            self._pictures.when_hers(chart, incoming.user, lambda: self._windows.fill(opened, view))
+        return opened is not None
+
+    async def _begin_picture(self, incoming: Incoming, reply: Reply) -> None:
+        if (chart := _chart_of(reply)) is not None:
+            await self._pictures.give(chart, incoming.user, 0.0)
+
+    async def _looks(self, incoming: Incoming, chart: Chart | None) -> list[Look]:
+        """The ways to draw an answer, the best first. In her direct messages it is a message like any other; elsewhere
+        she sees only what she has.
+        """
+        look = self._look(incoming.user)
+        if chart is not None and _is_message(incoming):
+            await self._pictures.upload(chart, FOR_ANSWERS)
+            return list(self._pictures.looks(look, chart))
+        if chart is not None:
+            await self._pictures.give(chart, incoming.user, FOR_ANSWERS)
+        older = replace(look, is_classic=True)
+        return list(dict.fromkeys((look, older, replace(older, picture=nothing) if chart else older)))
 
     async def _is_seen(self, incoming: Incoming, reply: Reply, request: Request) -> bool:
         """Whether the message that was clicked says it: then words would say it twice."""
@@ -166,16 +216,25 @@ class Answers:
 
     async def _respond(self, incoming: Incoming, reply: Reply, *, replaces: bool) -> None:
         """With the newest kinds of blocks that Slack takes, at last as text alone."""
-        look = self._look()
-        for tried in dict.fromkeys((look.is_classic, True)):
+        chart = _chart_of(reply)
+        for look in await self._looks(incoming, chart):
             try:
-                await self._send(incoming, self.body(incoming, reply, replace(look, is_classic=tried)), replaces)
-                return
+                await self._send(incoming, self.body(incoming, reply, look), replaces)
             except SlackRefused as error:
                 if error.code not in INVALID:
                     raise
                 log.warning("Slack refused the blocks of an answer: %s", error, extra=incoming.ids)
+            else:
+                await self._mind_picture(incoming, chart, has_it=bool(chart and look.picture(chart)))
+                return
         await self._send(incoming, {"text": text_only(reply.screen or Notice(reply.words))}, replaces)
+
+    async def _mind_picture(self, incoming: Incoming, chart: Chart | None, *, has_it: bool) -> None:
+        if chart is not None and _is_message(incoming):
+            if has_it:
+                self._pictures.was_taken(chart)
+            else:
+                await self._pictures.give(chart, incoming.user, 0.0)
 
     async def _send(self, incoming: Incoming, body: Mapping[str, Any], replaces: bool) -> None:
         if incoming.response_url:
@@ -210,6 +269,15 @@ class Answers:
 
     async def _post_directly(self, channel: str, told: Mapping[str, Any]) -> None:
         await patiently(lambda: self._wire.call("chat.postMessage", channel=channel, **_QUIET, **told))
+
+
+def _chart_of(reply: Reply) -> Chart | None:
+    return reply.screen.chart if reply.screen is not None else None
+
+
+def _is_message(incoming: Incoming) -> bool:
+    """Whether the answer is a message, and not one that only she sees and that is gone tomorrow."""
+    return incoming.is_direct and not incoming.response_url
 
 
 def _is_paging(request: Request) -> bool:

@@ -22,6 +22,7 @@ _VALUE = 2_000
 _LABEL = 75
 _FACTS = 700
 _HOST = 80
+ALT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,10 @@ class Leads:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The one thing that notifies a person."""
+    """The one thing that notifies a person, or a user group of Slack."""
 
-    user_id: str
+    user_id: str = ""
+    group_id: str = ""
 
 
 Span = Said | Moment | Leads | Ping
@@ -147,6 +149,11 @@ def facts(*told: str) -> list[Block]:
     return [{"type": "context", "elements": [plain(words)]}] if words else []
 
 
+def image(file_id: str, alt: str) -> Block:
+    """A picture that was uploaded to Slack; `alt` is what it shows, in words."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": literal(alt, ALT) or "chart"}
+
+
 def acts(buttons: Sequence[Button], menu: Sequence[Button] = ()) -> list[Block]:
     """A row of buttons and, at its end, a menu. What cannot be carried in Slack's values is left out."""
     elements = [_button(button, place) for place, button in enumerate(buttons) if _fits(button)][:_BUTTONS]
@@ -199,6 +206,8 @@ def _elements(spans: Sequence[Span]) -> list[Block]:
 
 
 def _element(span: Span) -> Block:
+    if isinstance(span, Ping) and span.group_id:
+        return {"type": "usergroup", "usergroup_id": span.group_id}
     if isinstance(span, Ping):
         return {"type": "user", "user_id": span.user_id}
     if isinstance(span, Moment):

@@ -15,6 +15,7 @@ from bot.chats.slack.adapter import SlackChat
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.home import HomeKeeper
+from bot.chats.slack.pictures import Pictures
 from bot.chats.slack.render import Look
 from bot.chats.slack.sockets import Sockets
 from bot.chats.slack.surface import Surface
@@ -44,13 +45,16 @@ class Slack:
         self._desk = desk
         self._wire = Wire(keys.bot_token.reveal(), keys.api_url)
         self._directory = Directory(self._wire, desk)
+        pictures = Pictures(desk, self._wire, self._directory)
         self._home = HomeKeeper(desk, self._wire, look=self._look)
         secret = "" if keys.app_token else keys.signing_secret.reveal()
         self._verifier = SignatureVerifier(secret) if secret else None
-        self._surface = Surface(desk, self._wire, self._directory, now=now, signing_secret=secret, home=self._home)
+        self._surface = Surface(
+            desk, self._wire, self._directory, now=now, signing_secret=secret, home=self._home, pictures=pictures
+        )
         self._sockets = Sockets(self._surface.app, keys.app_token.reveal(), keys.api_url) if keys.app_token else None
         expects = self._sockets.expect_echo if self._sockets else _expect_nothing
-        self.chat = SlackChat(self._wire, self._directory, desk, settle=settle, expects=expects)
+        self.chat = SlackChat(self._wire, self._directory, desk, pictures=pictures, settle=settle, expects=expects)
         self._tasks = Tasks()
 
     def start(self) -> None:

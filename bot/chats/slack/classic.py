@@ -65,7 +65,7 @@ def _lines(lines: list[Line]) -> list[Block]:
 
 def _marked(span: Span) -> list[str]:
     if isinstance(span, Ping):
-        return [f"<@{span.user_id}>"]
+        return [f"<!subteam^{span.group_id}>" if span.group_id else f"<@{span.user_id}>"]
     if isinstance(span, Moment):
         return [f"<!date^{span.seconds}^{{ago}}|{span.words}>" if span.seconds >= 0 else span.words]
     if isinstance(span, Leads):

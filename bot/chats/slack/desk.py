@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from handlers.cards import Chart
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person
@@ -26,6 +27,9 @@ class Desk(Protocol):
         """Whom the chat knows, all of them; replaces what it said before. `groups_are_known` is false when the user
         groups could not be read for five minutes: what they gave shrinks to an agent's rights.
         """
+
+    async def picture(self, chart: Chart) -> bytes:
+        """A chart as PNG."""
 
     async def reopen(self, chat: str, channel: str) -> None:
         """A channel that was closed can perhaps be used again: its deliveries are tried now."""

@@ -140,6 +140,19 @@ class Directory:
             return await self._direct_to(name.removeprefix("@"))
         return (await self._channels.find(name, self.bot_handle)).id
 
+    async def direct_to(self, user_id: str) -> str:
+        """The id of the direct messages of a person with us. Raises ChatError with what to do."""
+        if user_id not in self._direct:
+            try:
+                self._direct[user_id] = await self._open(user_id, user_id)
+            except SlackClosed as error:
+                raise SlackClosed(
+                    error.code,
+                    "Slack lets Earshot write no direct message to you.",
+                    "An admin can see why with `earshot slack doctor`.",
+                ) from None
+        return self._direct[user_id]
+
     async def mind(self, channel_id: str) -> None:
         """Raises ChatClosed when nothing of ours may be said in this channel, ChatError when that cannot be known."""
         if not self._channels.are_known:
@@ -185,6 +198,10 @@ class Directory:
         """The Slack user id of a member, by her name; "" when she has none."""
         found = self._desk.policy().member(member)
         return found.slack if found else ""
+
+    def group_id(self, handle: str) -> str:
+        """The id of a user group, by its handle with or without its @; "" for one that Slack did not tell us of."""
+        return self._people.group_id(handle)
 
     async def _direct_to(self, member: str) -> str:
         user_id = self.slack_id(member)

@@ -9,8 +9,10 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.chats.slack.codes import Where
 from bot.chats.slack.directory import Directory
+from bot.chats.slack.files import SCOPE as FILES
 from bot.chats.slack.line import Bounds, Line, Link, NotOpened
 from bot.chats.slack.manifest import PATH, SCOPES
+from bot.chats.slack.people import called_groups
 from bot.chats.slack.refusals import SlackRefused
 from bot.chats.slack.render import Look, message
 from bot.chats.slack.samples import DRAWINGS, FORM
@@ -18,6 +20,7 @@ from bot.chats.slack.views import form_view
 from bot.chats.slack.wire import Wire
 from bot.findings import Finding, broken, look, works
 from bot.settings import Environment
+from handlers.cards import Chart
 from handlers.ports import ChatError
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy
@@ -90,10 +93,17 @@ def _scopes(has: frozenset[str]) -> list[Finding]:
     if not has:
         return [look("Scopes", "Slack did not say which there are.")]
     missing, extra = sorted(SCOPES.keys() - has), sorted(has - SCOPES.keys())
-    findings = [broken("Scopes", f"{scope} is missing ({SCOPES[scope]}); {REINSTALL}.") for scope in missing]
+    findings = [_missing(scope) for scope in missing]
     if extra:
         findings.append(look("Scopes", f"{', '.join(extra)}: more than Earshot needs; {REINSTALL}."))
     return findings or [works("Scopes", f"the {len(SCOPES)} that Earshot needs, and no more.")]
+
+
+def _missing(scope: str) -> Finding:
+    if scope == FILES:  # all else goes on without it
+        words = f"{FILES} is missing: charts are told in words, and exports cannot be handed over; {REINSTALL}."
+        return look("Scopes", words)
+    return broken("Scopes", f"{scope} is missing ({SCOPES[scope]}); {REINSTALL}.")
 
 
 # What is in the workspace
@@ -108,7 +118,8 @@ async def _workspace(wire: Wire, policy: Policy, patience: float) -> list[Findin
     if not _channels(policy):
         findings.append(look("Channels", 'no route goes to Slack; write channel = "slack:#alerts" to one.'))
     findings += _members(policy, {person.id: person for person in desk.people})
-    return findings + (await _bounded("User groups", _groups(wire, policy), patience) if policy.slack.groups else [])
+    has_groups = bool(policy.slack.groups or called_groups(policy))
+    return findings + (await _bounded("User groups", _groups(wire, policy), patience) if has_groups else [])
 
 
 async def _read(directory: Directory) -> list[Finding]:
@@ -167,13 +178,14 @@ def _member(policy: Policy, member: Member, person: Person | None) -> Finding:
 async def _groups(wire: Wire, policy: Policy) -> list[Finding]:
     told = (await wire.call("usergroups.list", include_count=True)).get("usergroups", [])
     sizes = {group_key(str(group.get("handle", ""))): int(group.get("user_count") or 0) for group in told}
-    return [
-        _group(handle, sizes, ", ".join(role.value for role in policy.slack.groups[handle]))
-        for handle in policy.slack.groups
-    ]
+    given = {handle: ", ".join(role.value for role in roles) for handle, roles in policy.slack.groups.items()}
+    known = {group_key(handle) for handle in given}
+    called = {name.removeprefix("@"): "called when nobody takes a case" for name in called_groups(policy)}
+    others = {handle: why for handle, why in called.items() if group_key(handle) not in known}
+    return [_group(handle, sizes, why) for handle, why in {**given, **others}.items()]
 
 
-def _group(handle: str, sizes: Mapping[str, int], roles: str) -> Finding:
+def _group(handle: str, sizes: Mapping[str, int], why: str) -> Finding:
     name = f"User group @{handle}"
     size = sizes.get(group_key(handle))
     if size is None:
@@ -181,8 +193,8 @@ def _group(handle: str, sizes: Mapping[str, int], roles: str) -> Finding:
             name, f"there is none; Slack has {', '.join(f'@{one}' for one in sorted(sizes)) or 'no user group'}."
         )
     if not size:
-        return look(name, f"nobody is in it ({roles}).")
-    return works(name, f"{size} in it ({roles}).")
+        return look(name, f"nobody is in it ({why}).")
+    return works(name, f"{size} in it ({why}).")
 
 
 # How Slack reaches us
@@ -263,6 +275,9 @@ class Onlooker:
 
     def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:  # noqa: ARG002
         self.people = tuple(people)
+
+    async def picture(self, chart: Chart) -> bytes:  # noqa: ARG002
+        return b""
 
     async def reopen(self, chat: str, channel: str) -> None:
         """No delivery waits here."""

@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = {  # each with what it is for, as docs/slack.md says
     "channels:read": "see whether it is in a public channel, and whether that is archived or shared outside",
     "chat:write": "post and redraw cards",
     "commands": "`/earshot`, and the entries in the menus of messages and of the search bar",
+    "files:write": "show charts as pictures, and hand you the tables that you export",
     "groups:history": "the same as channels:history, in private channels that it was invited to",
     "groups:read": "the same as channels:read, in private channels that it was invited to",
     "im:history": "hear what you write to it directly",

@@ -14,7 +14,7 @@ from bot.chats.slack.codes import NOTHING, Where
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.incoming import Body, Clicked, Incoming
 from bot.chats.slack.typed import Typed
-from bot.chats.slack.views import Submitted, errors_of, read_view, words_view
+from bot.chats.slack.views import Submitted, errors_of, loading_view, read_view, words_view
 from bot.chats.slack.windows import Opened, Windows, opened_of, view_of
 from bot.chats.slack.wording import literal
 from handlers.requests import Reply, Request
@@ -102,18 +102,23 @@ class Modals:
             return {"response_action": "errors", "errors": {first["block_id"]: literal(words, _LONGEST_ERROR)}}
         submitted = self._read(incoming)
         where = submitted.where if submitted else Where()
-        return {"response_action": "update", "view": self._windows.drawn(partial(words_view, "Not done", words, where))}
+        view = self._windows.drawn(partial(words_view, "Not done", words, where), incoming.user)
+        return {"response_action": "update", "view": view}
 
     def _ack(self, incoming: Incoming, request: Request, reply: Reply, where: Where) -> dict[str, Any]:
         if reply.form is not None:
             errors = errors_of(reply.form, incoming.view) if reply.form.errors else {}
             if errors:
                 return {"response_action": "errors", "errors": errors}
-            return self._next(reply, where)
+            return self._next(incoming, reply, where)
         if reply.is_error:
             return self.refuse(incoming, reply.words)
+        if reply.file is not None and not where.channel:
+            self._acts.later(incoming, self._hand_over(incoming, reply, where))
+            loading = partial(loading_view, where)
+            return {"response_action": "update", "view": self._windows.drawn(loading, incoming.user)}
         if reply.screen is not None:
-            return self._next(reply, where)
+            return self._next(incoming, reply, where)
         if where.channel:
             self._acts.later(incoming, self._tell(incoming, request, reply, where))
             return {}
@@ -121,10 +126,15 @@ class Modals:
         is_seen = self._answers.is_shown_at_home(request) and not incoming.view.get("previous_view_id")
         if is_seen or reply.is_repeat:
             return {}
-        return self._next(reply, where)
+        return self._next(incoming, reply, where)
 
-    def _next(self, reply: Reply, where: Where) -> dict[str, Any]:
-        return {"response_action": "update", "view": self._windows.drawn(view_of(reply, where))}
+    def _next(self, incoming: Incoming, reply: Reply, where: Where) -> dict[str, Any]:
+        return {"response_action": "update", "view": self._windows.drawn(view_of(reply, where), incoming.user)}
+
+    async def _hand_over(self, incoming: Incoming, reply: Reply, where: Where) -> None:
+        """Her modal waits to be told where the file is."""
+        told = await self._answers.with_file(incoming, reply)
+        await self._windows.fill(Opened(str(incoming.view.get("id", "")), "", incoming.user), view_of(told, where))
 
     async def _tell(self, incoming: Incoming, request: Request, reply: Reply, where: Where) -> None:
         """Her form is closed; the answer stands where she opened it, if what she clicked does not show it."""
@@ -134,14 +144,14 @@ class Modals:
 
     async def _answer_late(self, incoming: Incoming, request: Request, attempt: Attempt, where: Where) -> None:
         """Slack has told her that we did not answer, and her form is open still."""
-        reply = await attempt.task
+        reply = await self._answers.with_file(incoming, await attempt.task)
         view_id = str(incoming.view.get("id", ""))
         if reply.form is not None or reply.is_error:
             self._typed.came_back(view_id)
         if reply.is_error and reply.form is None and where.channel:  # her words stay where they are
             await self._tell(incoming, request, reply, where)
             return
-        is_filled = await self._windows.fill(Opened(view_id, ""), view_of(reply, where))
+        is_filled = await self._windows.fill(Opened(view_id, "", incoming.user), view_of(reply, where))
         if not is_filled and where.channel:
             await self._tell(incoming, request, reply, where)
 

@@ -8,6 +8,7 @@ from typing import Any
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.wire import SlackRefused, Wire
 from handlers.ports import ChatDoubtful, ChatError
+from handlers.rules.policy import Policy
 from handlers.rules.roster import Person, group_key
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class People:
         self._clock = clock
         self._info: dict[str, Info] = {}
         self._groups: dict[str, frozenset[str]] = {}  # user ids by the group's key
+        self._group_ids: dict[str, str] = {}  # of all that there are, by their keys
         self._groups_read_at = clock()  # from the start they are given the same time
         self._relied_on = False  # what the desk was told last: the groups are known
         self._missing: frozenset[str] = frozenset()
@@ -87,13 +89,23 @@ class People:
         """What is known of a person; None when Slack was never asked or never answered."""
         return self._info.get(user_id)
 
+    def group_id(self, handle: str) -> str:
+        """The id of a user group, "" for one that Slack did not tell us of."""
+        return self._group_ids.get(group_key(handle), "")
+
     async def _read_groups(self) -> None:
-        wanted = {group_key(handle) for handle in self._desk.policy().slack.groups}
-        if not wanted:
-            self._groups = {}
+        policy = self._desk.policy()
+        wanted = {group_key(handle) for handle in policy.slack.groups}
+        if not wanted and not called_groups(policy):
+            self._groups, self._group_ids = {}, {}
             return
         told = await self._wire.call("usergroups.list")
-        there = {group_key(str(one.get("handle", ""))): str(one["id"]) for one in told.get("usergroups", ())}
+        there = {
+            group_key(str(one.get("handle", ""))): str(one["id"])
+            for one in told.get("usergroups", ())
+            if not one.get("date_delete")
+        }
+        self._group_ids = there
         self._say_missing(frozenset(wanted - there.keys()))
         groups = {}
         for key in sorted(wanted & there.keys()):
@@ -158,6 +170,13 @@ class People:
     def _person(self, user_id: str, info: Info) -> Person:
         groups = tuple(sorted(key for key, users in self._groups.items() if user_id in users))
         return Person("slack", user_id, info.handle, info.name, groups, info.is_guest, info.is_outsider, info.is_gone)
+
+
+def called_groups(policy: Policy) -> list[str]:
+    """The handles of the user groups that are called when nobody takes a case, as they stand in the file."""
+    names = {"on-duty", *(member.name.lower() for member in policy.members)}
+    called = dict.fromkeys(name for escalation in policy.escalations for name in escalation.ping)
+    return [name for name in called if name.removeprefix("@").lower() not in names]
 
 
 def _info(told: Mapping[str, Any], ours: set[str], now: float) -> Info:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.charts import described
 from bot.chats.slack.blocks import (
     Block,
     Copy,
@@ -22,6 +23,7 @@ from bot.chats.slack.blocks import (
     acts,
     dotted,
     facts,
+    image,
     ours,
     rich,
     weight,
@@ -29,7 +31,7 @@ from bot.chats.slack.blocks import (
 from bot.chats.slack.classic import classic
 from bot.chats.slack.codes import SHARE
 from bot.chats.slack.wording import cut, cut_front, escape, literal, one_line
-from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Row, Screen
 from handlers.requests import Reply
 from handlers.rules.text import Text
 
@@ -45,18 +47,33 @@ _MORE = 40  # characters of "and 12 more"
 _ROW_BUTTONS, _SCREEN_BUTTONS = 5, 10
 _COMMAND = re.compile(r"`([^`\n]+)`")
 _HIDDEN = "hidden characters were taken out of this text"
+_COMING = "The picture comes to your direct messages with Earshot."
 
 
 def _nobody(name: str) -> str:  # noqa: ARG001 - whoever it is, nobody is known
     return ""
 
 
+def nothing(chart: Chart) -> str:  # noqa: ARG001 - whatever it is, there is no picture of it
+    """No chart has a picture: each is told in words."""
+    return ""
+
+
+def _is_here(chart: Chart) -> bool:  # noqa: ARG001 - whatever it is, nothing more is to come
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to draw. `mention` gives the Slack user id of a member's name, "" for nobody."""
+    """How to draw. `mention` gives the Slack user id of a member's name, `group` the id of a user group's handle,
+    `picture` the id of the file that shows a chart; "" where there is none. `is_coming`: the reader gets it later.
+    """
 
     is_classic: bool = False
     mention: Callable[[str], str] = _nobody
+    group: Callable[[str], str] = _nobody
+    picture: Callable[[Chart], str] = nothing
+    is_coming: Callable[[Chart], bool] = _is_here
 
 
 def message(drawing: Drawing, key: str, look: Look, shared_by: str = "") -> dict[str, Any]:
@@ -90,6 +107,15 @@ def answer(reply: Reply, answer_id: str, look: Look) -> dict[str, Any]:
     return {"text": text, "blocks": prose([_said(told, _WORDS)], look) + acts(share)}
 
 
+def chart_message(chart: Chart, file_id: str) -> dict[str, Any]:
+    """A chart in a message of its own: `text` and `blocks`."""
+    title = [Line((Said(one_line(chart.title, 200) or "Chart", "bold"),))]
+    return {
+        "text": _sentence(f"{chart.title}: {chart.alt}"),
+        "blocks": [*rich(title), image(file_id, described(chart))],
+    }
+
+
 def text_only(drawing: Drawing) -> str:
     """The last resort, when Slack takes no blocks at all: what a person must know, as escaped text."""
     if isinstance(drawing, Card):
@@ -107,7 +133,8 @@ def text_only(drawing: Drawing) -> str:
         lines = [literal(drawing.words, 1_500, is_escaped=True)]
     else:
         headings = [one_line(row.heading, 200) for row in drawing.rows[:10]]
-        lines = [one_line(drawing.title, 200), one_line(drawing.intro, 500), *headings]
+        chart = one_line(drawing.chart.alt, 500) if drawing.chart else ""
+        lines = [one_line(drawing.title, 200), one_line(drawing.intro, 500), chart, *headings]
     return escape("\n".join(line for line in lines if line)) or "Earshot"
 
 
@@ -135,7 +162,7 @@ def screen_blocks(screen: Screen, look: Look, *, most: int, room: int, has_title
     `has_title` is False where its title stands above it already.
     """
     title = [Line((Said(one_line(screen.title, 200) or "Earshot", "bold"),))] if has_title else []
-    head = prose([*title, ours(screen.intro, _INTRO)], look)
+    head = prose([*title, ours(screen.intro, _INTRO)], look) + _chart(screen.chart, look)
     foot = prose([ours(cut_front(literal(screen.outro, 2 * len(screen.outro) + 1), _OUTRO), _OUTRO)], look)
     foot += acts(screen.buttons[: _SCREEN_BUTTONS + 1])
     return head + _rows(screen.rows, look, most - len(head) - len(foot), room - weight(head) - weight(foot)) + foot
@@ -144,6 +171,16 @@ def screen_blocks(screen: Screen, look: Look, *, most: int, room: int, has_title
 def prose(paragraphs: Iterable[Paragraph], look: Look) -> list[Block]:
     """Lines and quotes in the blocks that this look allows."""
     return classic(paragraphs) if look.is_classic else rich(paragraphs)
+
+
+def _chart(chart: Chart | None, look: Look) -> list[Block]:
+    """The picture, or what it would show in words."""
+    if chart is None:
+        return []
+    if file_id := look.picture(chart):
+        return [image(file_id, described(chart))]
+    told = prose([ours(chart.alt, _INTRO)], look)
+    return told + (facts(_COMING) if look.is_coming(chart) else [])
 
 
 def _rows(rows: Sequence[Row], look: Look, most: int, room: int) -> list[Block]:
@@ -217,8 +254,20 @@ def _draft(draft: DraftCard, look: Look) -> list[Block]:
 
 def _notice(notice: Notice, look: Look) -> list[Block]:
     user = look.mention(notice.ping) if notice.ping else ""
-    before = (Ping(user), Said(" ")) if user else (Said(f"@{one_line(notice.ping, 60)} "),) if notice.ping else ()
-    return prose([ours(notice.words, 3_000, before=before)], look) or prose([ours("Earshot", 10)], look)
+    group = look.group(notice.group) if notice.group else ""
+    before = (
+        *_called(notice.ping, Ping(user) if user else None),
+        *_called(notice.group, Ping(group_id=group) if group else None),
+    )
+    told = prose([ours(notice.words, 3_000, before=before)], look) or prose([ours("Earshot", 10)], look)
+    return told + acts(notice.buttons[:_ROW_BUTTONS])
+
+
+def _called(name: str, ping: Ping | None) -> tuple[Ping | Said, ...]:
+    """Whom it concerns: notified where Slack knows her, else by name."""
+    if not name:
+        return ()
+    return (ping, Said(" ")) if ping else (Said(f"@{one_line(name.removeprefix('@'), 60)} "),)
 
 
 def _row(row: Row, look: Look) -> list[Block]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Row, Screen, Series
 from handlers.forms import Field, Form
 from handlers.rules.text import shown
 
@@ -66,12 +66,18 @@ _QUEUE = Screen(
     (Row("#1 urgent", _WORDS, ("due in 1 h",), (_CLAIM,), "red", _LINK),),
     buttons=(Button("Next", "queue", values=(("words", "page:2"),)),),
 )
+_BRIEFING = Screen(
+    "Monday",
+    "12 mentions, 3 more than usual.",
+    chart=Chart("bars", "Mentions", ("reviews", "blog"), (Series("", (8, 4)),), "Reviews 8, blog 4."),
+)
 
 DRAWINGS: Mapping[str, Drawing] = {
     "a card": _CARD,
     "a handled card": _SMALL,
     "a draft": _DRAFT,
-    "a notice": Notice("#1 is overdue.", case=1),
+    "a notice": Notice("#1 is overdue.", case=1, buttons=(_CLAIM,)),
+    "a briefing": _BRIEFING,
     "the queue": _QUEUE,
 }
 FORM = Form(

@@ -3,7 +3,7 @@
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from bot.chats.slack.after import patiently
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.incoming import Incoming
+from bot.chats.slack.pictures import FOR_POSTS, Pictures
 from bot.chats.slack.render import Look, message, text_only
 from bot.chats.slack.wire import SlackClosed, SlackRefused, Wire
 from handlers.answers import shareable
@@ -41,11 +42,18 @@ class Shares:
     """Holds the latest answers in memory; after a restart they are too old to be shared."""
 
     def __init__(
-        self, desk: Desk, wire: Wire, directory: Directory, look: Callable[[], Look], now: Callable[[], datetime]
+        self,
+        desk: Desk,
+        wire: Wire,
+        directory: Directory,
+        pictures: Pictures,
+        look: Callable[[], Look],
+        now: Callable[[], datetime],
     ) -> None:
         self._desk = desk
         self._wire = wire
         self._directory = directory
+        self._pictures = pictures
         self._look = look
         self._now = now
         self._held: OrderedDict[str, Share] = OrderedDict()
@@ -89,11 +97,12 @@ class Shares:
     async def _post(self, incoming: Incoming, held: Share, key: str) -> None:
         member = self._desk.policy().member_on("slack", incoming.user)
         sharer = member.label if member else "somebody"
-        look = self._look()
-        for is_classic in dict.fromkeys((look.is_classic, True)):
-            drawn = message(held.drawing, key, replace(look, is_classic=is_classic), sharer)
+        chart = held.drawing.chart if isinstance(held.drawing, Screen) else None
+        if chart is not None:
+            await self._pictures.upload(chart, FOR_POSTS)
+        for look in self._pictures.looks(self._look(), chart):
             try:
-                await self._respond(incoming, drawn)
+                await self._respond(incoming, message(held.drawing, key, look, sharer))
                 return
             except SlackRefused as error:
                 if error.code not in INVALID:

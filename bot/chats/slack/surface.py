@@ -25,6 +25,7 @@ from bot.chats.slack.answers import Answers
 from bot.chats.slack.codes import ACT, OPENED
 from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
+from bot.chats.slack.files import Files
 from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.incoming import (
     CHANGED,
@@ -42,6 +43,7 @@ from bot.chats.slack.incoming import (
     read_view,
 )  # fmt: skip
 from bot.chats.slack.modals import Modals
+from bot.chats.slack.pictures import Pictures
 from bot.chats.slack.render import Look
 from bot.chats.slack.shares import Shares
 from bot.chats.slack.views import words_view
@@ -74,6 +76,7 @@ class Surface:
         now: Callable[[], datetime],
         signing_secret: str = "",
         home: HomeKeeper | None,
+        pictures: Pictures | None = None,
         knobs: Knobs | None = None,
     ) -> None:
         self._desk = desk
@@ -83,8 +86,10 @@ class Surface:
         self._bot_token = wire.client.token
         self._after = FollowUps()
         self._windows = Windows(wire, self._look)
-        self._shares = Shares(desk, wire, directory, self._look, now)
-        self._answers = Answers(desk, wire, self._windows, self._shares, home, self._look)
+        self.pictures = pictures or Pictures(desk, wire, directory)
+        self._shares = Shares(desk, wire, directory, self.pictures, self._look, now)
+        files = Files(wire, directory)
+        self._answers = Answers(desk, wire, self._windows, self._shares, self.pictures, files, home, self._look)
         self._acts = Acts(desk, directory, self._windows, self._answers, self._after, self._knobs, self._failed)
         self._modals = Modals(desk, self._acts, self._windows, self._answers, self._knobs)
         self._unknown: set[str] = set()
@@ -108,9 +113,17 @@ class Surface:
         """Write what was typed, then let the answers that are under way arrive, within a few seconds."""
         await self._modals.close()
         await self._after.close(self._knobs.close_within)
+        await self.pictures.close()
 
-    def _look(self) -> Look:
-        return Look(is_classic=self._desk.policy().slack.classic, mention=self._directory.slack_id)
+    def _look(self, user: str = "") -> Look:
+        """How to draw for this user alone."""
+        return Look(
+            is_classic=self._desk.policy().slack.classic,
+            mention=self._directory.slack_id,
+            group=self._directory.group_id,
+            picture=partial(self.pictures.seen_by, user),
+            is_coming=partial(self.pictures.is_coming, user),
+        )
 
     # Who we are
 

@@ -5,7 +5,7 @@ A modal's private metadata holds ids alone: the verb, the case, what travels alo
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.chats.slack.blocks import Block, Quote, facts, ours, plain
@@ -79,7 +79,8 @@ def screen_view(screen: Screen, where: Where, look: Look) -> dict[str, Any]:
 
 
 def home_view(screen: Screen, look: Look) -> dict[str, Any]:
-    """App Home."""
+    """App Home: without a picture, as it has to be light."""
+    screen = replace(screen, chart=None)
     return {"type": "home", "callback_id": HOME, "blocks": screen_blocks(screen, look, most=_BLOCKS, room=_ROOM)}
 
 

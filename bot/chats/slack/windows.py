@@ -8,7 +8,7 @@ from typing import Any
 from bot.chats.slack.after import patiently
 from bot.chats.slack.codes import Where
 from bot.chats.slack.incoming import Incoming
-from bot.chats.slack.render import Look
+from bot.chats.slack.render import Look, nothing
 from bot.chats.slack.views import form_view, loading_view, read_view, screen_view, words_view
 from bot.chats.slack.wire import SlackRefused, Wire
 from handlers.ports import ChatError
@@ -25,31 +25,34 @@ _BAD_BLOCKS = ("invalid_blocks", "invalid_blocks_format", "invalid_arguments")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A modal that was opened before we knew what to show in it."""
+    """A modal of a user, as it was when it was opened. Without a hash it is drawn over whatever stands there."""
 
     view_id: str
     hash: str
+    user: str = ""
 
 
 class Windows:
-    """Never raises for what Slack does: what could not be opened is told in another way."""
+    """Never raises for what Slack does: what could not be opened is told in another way. `look` says how to draw for a
+    user.
+    """
 
-    def __init__(self, wire: Wire, look: Callable[[], Look]) -> None:
+    def __init__(self, wire: Wire, look: Callable[[str], Look]) -> None:
         self._wire = wire
         self._look = look
 
-    def drawn(self, draw: Draw) -> View:
+    def drawn(self, draw: Draw, user: str) -> View:
         """A modal as the team wants to see them; for an acknowledgement, after which Slack tells no errors."""
-        return draw(self._look())
+        return draw(self._look(user))
 
-    async def show(self, incoming: Incoming, draw: Draw) -> bool:
-        """Open a modal, on top of the one she is in; whether it is there. The permission lasts for three seconds."""
-        return bool(incoming.trigger) and await self._show(incoming, draw) is not None
+    async def show(self, incoming: Incoming, draw: Draw) -> Opened | None:
+        """Open a modal, on top of the one she is in; None if that cannot be. The permission lasts for three seconds."""
+        view = await self._show(incoming, draw) if incoming.trigger else None
+        return None if view is None else Opened(str(view.get("id", "")), str(view.get("hash", "")), incoming.user)
 
     async def load(self, incoming: Incoming) -> Opened | None:
         """Open a modal that will be filled; None if Slack does not let us."""
-        view = await self._show(incoming, lambda look: loading_view(where_of(incoming), look))
-        return None if view is None else Opened(str(view.get("id", "")), str(view.get("hash", "")))
+        return await self.show(incoming, lambda look: loading_view(where_of(incoming), look))
 
     async def fill(self, opened: Opened, draw: Draw) -> bool:
         """Put something else into a modal; whether it was still there. A newer change of hers stays."""
@@ -61,7 +64,7 @@ class Windows:
             )
 
         try:
-            await self._try(draw, update)
+            await self._try(draw, update, opened.user)
         except SlackRefused as error:
             log.info("a modal could not be filled: %s", error)
             return error.code == "hash_conflict"
@@ -73,23 +76,27 @@ class Windows:
     async def _show(self, incoming: Incoming, draw: Draw) -> Mapping[str, Any] | None:
         method = "views.push" if incoming.on == "modal" else "views.open"
         try:
-            told = await self._try(draw, lambda view: self._wire.call(method, trigger_id=incoming.trigger, view=view))
+            told = await self._try(
+                draw, lambda view: self._wire.call(method, trigger_id=incoming.trigger, view=view), incoming.user
+            )
         except ChatError as error:
             log.info("no modal could be opened: %s", error, extra=incoming.ids)
             return None
         found = told.get("view")
         return found if isinstance(found, Mapping) else {}
 
-    async def _try(self, draw: Draw, send: Callable[[View], Awaitable[Any]]) -> Any:
-        """With the newest kinds of blocks that Slack takes."""
-        look = self._look()
-        try:
-            return await send(draw(look))
-        except SlackRefused as error:
-            if look.is_classic or error.code not in _BAD_BLOCKS:
-                raise
-            log.warning("Slack refused the blocks of a modal: %s", error)
-            return await send(draw(replace(look, is_classic=True)))
+    async def _try(self, draw: Draw, send: Callable[[View], Awaitable[Any]], user: str) -> Any:
+        """With the newest kinds of blocks that Slack takes, at last without a picture."""
+        look = self._look(user)
+        plainer = replace(look, is_classic=True, picture=nothing)
+        for tried in dict.fromkeys((look, replace(look, is_classic=True))):
+            try:
+                return await send(draw(tried))
+            except SlackRefused as error:
+                if error.code not in _BAD_BLOCKS or draw(tried) == draw(plainer):
+                    raise
+                log.warning("Slack refused the blocks of a modal: %s", error)
+        return await send(draw(plainer))
 
 
 def view_of(reply: Reply, where: Where) -> Draw:
@@ -103,7 +110,7 @@ def view_of(reply: Reply, where: Where) -> Draw:
 
 def opened_of(incoming: Incoming) -> Opened:
     """The modal that something was done in, as it was then."""
-    return Opened(str(incoming.view.get("id", "")), str(incoming.view.get("hash", "")))
+    return Opened(str(incoming.view.get("id", "")), str(incoming.view.get("hash", "")), incoming.user)
 
 
 def where_of(incoming: Incoming) -> Where:

@@ -29,6 +29,7 @@ UNREACHED_WAIT = 5.0  # seconds
 _POST = "chat.postMessage"  # the only method that Slack counts by channel
 _EXPECTED = ("already_reacted", "no_reaction")
 _RESPONSE_SERVERS = (("https", "hooks.slack.com", 443), ("https", "hooks.slack-gov.com", 443))
+_UPLOAD_DOMAINS = (".slack.com", ".slack-gov.com")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # The client writes whole messages to its debug log; a customer's words must not get there.
@@ -94,6 +95,27 @@ class Wire:
         if status != 200:
             raise SlackRefused("response_url", _error_in(told) or f"http_{status}")
 
+    async def upload(self, address: str, content: bytes) -> None:
+        """Bring a file to where Slack wants it, without our token. Raises as `call` does; the address is a secret and
+        stands in no error.
+        """
+        url = self._upload_url(address)
+        session = self._session()
+        kind = {"Content-Type": "application/octet-stream"}
+        try:
+            async with session.post(
+                url, data=content, headers=kind, allow_redirects=False, proxy=self.client.proxy
+            ) as answer:
+                status, headers = answer.status, answer.headers
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _lost("the upload", error) from None
+        if status == 429:
+            raise ChatBusy("Slack asks to wait with files.", _wait_of(headers))
+        if status >= 500:
+            raise ChatDoubtful("Slack could not say whether it took the file.")
+        if status != 200:
+            raise SlackRefused("the upload", f"http_{status}")
+
     async def close(self) -> None:
         """Give back the sockets; calls that come later are told to wait."""
         self.is_closed = True
@@ -154,6 +176,18 @@ class Wire:
             raise SlackRefused("response_url", "bad_address") from None
         if "@" in url.authority or _server(url) not in {_server(self._api), *_RESPONSE_SERVERS}:
             raise SlackRefused("response_url", "foreign_host")
+        return url
+
+    def _upload_url(self, address: str) -> URL:
+        """Slack's own servers; one that is tried on this machine is its own."""
+        try:
+            url = URL(address)
+        except (ValueError, TypeError):
+            raise SlackRefused("the upload", "bad_address") from None
+        is_slacks = (url.scheme, url.port) == ("https", 443) and (url.host or "").endswith(_UPLOAD_DOMAINS)
+        is_ours = self._api.host in _LOOPBACK and _server(url) == _server(self._api)
+        if "@" in url.authority or not (is_slacks or is_ours):
+            raise SlackRefused("the upload", "foreign_host")
         return url
 
 

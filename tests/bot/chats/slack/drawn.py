@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Row, Screen, Series
 from handlers.forms import Field, Form
 from handlers.rules.text import Text, safe_url
 from tests.slack.marks import pings_and_links
@@ -52,9 +52,14 @@ CARDS = st.builds(
     SOME, SOME, WORDS, st.booleans(),
 )  # fmt: skip
 DRAFTS = st.builds(DraftCard, CASES, CASES, WORDS, WORDS, WORDS, TEXTS, LINKS, WORDS, SOME)
-NOTICES = st.builds(Notice, WORDS, st.sampled_from(("", "ana", "<!channel>")), st.none() | CASES)
+CALLED = st.sampled_from(("", "@support", "leads", "<!channel>", "@here"))
+NOTICES = st.builds(Notice, WORDS, st.sampled_from(("", "ana", "<!channel>")), st.none() | CASES, SOME, CALLED)
+SERIES = st.builds(Series, WORDS, st.just((1.0, None)), WORDS)
+CHARTS = st.none() | st.builds(Chart, st.just("lines"), WORDS, st.tuples(WORDS, WORDS), st.tuples(SERIES), WORDS)
 ROWS = st.builds(Row, WORDS, st.none() | TEXTS, MANY, SOME, WORDS, LINKS, st.booleans())
-SCREENS = st.builds(Screen, WORDS, WORDS, st.lists(ROWS, max_size=5).map(lambda rows: (*rows * 8,)), WORDS, SOME)
+SCREENS = st.builds(
+    Screen, WORDS, WORDS, st.lists(ROWS, max_size=5).map(lambda rows: (*rows * 8,)), WORDS, SOME, CHARTS
+)
 DRAWINGS = CARDS | DRAFTS | NOTICES | SCREENS
 FIELDS = st.builds(
     Field,

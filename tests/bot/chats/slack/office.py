@@ -21,12 +21,14 @@ from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.render import Look
 from bot.chats.slack.surface import Surface
 from bot.chats.slack.wire import Wire
+from handlers.cards import Chart
 from handlers.context import Context
 from handlers.dispatch import dispatch, is_new, is_read
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy, Route, SlackPolicy
 from handlers.rules.roster import Person
 from storage.types import Role
+from tests.bot.chats.slack.quiet import PICTURE
 from tests.bot.fakes import Clock, Station, until
 from tests.kit import POLICY
 from tests.slack.fake import FakeSlack, fake_slack
@@ -48,6 +50,8 @@ class Trouble:
     error: Exception | None = None  # acts fail with it, and nothing is done
     late_error: Exception | None = None  # acts fail with it at their end
     requests: list[Request] = field(default_factory=list)
+    replies: dict[str, Reply] = field(default_factory=dict)  # what these verbs answer, whatever is there
+    easel: asyncio.Event | None = None  # pictures wait for it before they are drawn
 
 
 class Desk:
@@ -63,6 +67,8 @@ class Desk:
         self.trouble.requests.append(request)
         if self.trouble.error is not None:
             raise self.trouble.error
+        if request.verb in self.trouble.replies:
+            return self.trouble.replies[request.verb]
         cross = self._station.bridge.read if is_read(request) else self._station.bridge.write
         if request.can_repeat and is_read(request) and not await self._is_new(request):
             return Reply(is_repeat=True)
@@ -85,6 +91,11 @@ class Desk:
 
     def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
         """Everybody who is needed stands in the policy."""
+
+    async def picture(self, chart: Chart) -> bytes:
+        if self.trouble.easel is not None:
+            await self.trouble.easel.wait()
+        return PICTURE
 
     async def reopen(self, chat: str, channel: str) -> None:
         self.reopened.append(channel)
@@ -225,6 +236,7 @@ async def _program(folder: Path, slack: FakeSlack, policy: Policy, knobs: Knobs)
             await opened.surface.close()
     finally:
         await chats["slack"].mirror.done()
+        await chats["slack"].pictures.close()
         await station.deliverer.stop()
         await station.bridge.close()
         await wire.close()

@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from handlers.cards import Chart
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy, SlackPolicy
 from handlers.rules.roster import Person
 from tests.kit import POLICY
+
+# One white dot as PNG: what every chart looks like here.
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
+    "3a7e9b550000000a49444154789c63f80f00010101001bb6ee560000000049454e44ae426082"
+)
 
 
 @dataclass
@@ -27,6 +34,7 @@ class QuietDesk:
     known: Policy
     met: list[tuple[list[Person], bool]] = field(default_factory=list)
     reopened: list[str] = field(default_factory=list)
+    drawn: list[Chart] = field(default_factory=list)
 
     async def act(self, request: Request) -> Reply:
         raise NotImplementedError
@@ -39,6 +47,10 @@ class QuietDesk:
 
     def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
         self.met.append((list(people), groups_are_known))
+
+    async def picture(self, chart: Chart) -> bytes:
+        self.drawn.append(chart)
+        return PICTURE
 
     async def reopen(self, chat: str, channel: str) -> None:
         self.reopened.append(channel)

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.wire import Wire
 from handlers.ports import ChatBusy, ChatClosed, ChatDoubtful, ChatError
-from handlers.rules.policy import Member
+from handlers.rules.policy import Escalation, Member
 from storage.types import Role
 from tests.bot.chats.slack.quiet import QuietDesk, Seconds, desk
 from tests.bot.fakes import until
@@ -326,6 +327,19 @@ async def test_groups_are_read_by_their_handle(place: Place) -> None:
     place.know(groups={})
     await place.directory.refresh()
     assert place.desk.people == {}
+
+
+async def test_a_group_that_is_called_is_known_by_its_handle_though_it_gives_no_role(place: Place) -> None:
+    support, press = place.slack.add_group("support"), place.slack.add_group("press")
+    place.know()
+    await place.directory.refresh()
+    assert place.directory.group_id("support") == ""  # nobody is to be called, so Slack is not asked
+    place.desk.known = replace(place.desk.known, escalations=(Escalation(timedelta(hours=1), ping=("@support",)),))
+    await place.directory.refresh()
+    assert place.directory.group_id("@support") == place.directory.group_id("Support") == support.id
+    assert place.directory.group_id("press") == press.id
+    assert place.directory.group_id("nobody") == place.directory.group_id("") == ""
+    assert place.count("usergroups.users.list") == 0
 
 
 async def test_a_group_that_is_not_there_is_told_once(place: Place, caplog: pytest.LogCaptureFixture) -> None:

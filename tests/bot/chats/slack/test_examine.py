@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.chats.slack.manifest import SCOPES
 from bot.findings import Finding, Mark
 from bot.secret import Secret
 from bot.settings import Environment, read_environment
-from handlers.rules.policy import Member, Policy, Route, SlackPolicy
+from handlers.rules.policy import Escalation, Member, Policy, Route, SlackPolicy
 from storage.types import Role
 from tests.slack.fake import FakeSlack, fake_slack
 
@@ -76,7 +77,7 @@ async def test_a_sound_workspace_has_nothing_broken_and_nothing_was_posted(
         f"✓ Scopes: the {len(SCOPES)} that Earshot needs, and no more.",
         "✓ #alerts: found, and Earshot is in it (routes[0]).",
         "✓ Member ana: @ana.lind.",
-        "✓ Cards: Slack would take all 6 kinds of message and form.",
+        "✓ Cards: Slack would take all 7 kinds of message and form.",
         "✓ App token: a socket opened and Slack said hello.",
     ]
     assert slack.calls_of(*REACHED) == []
@@ -118,12 +119,35 @@ async def test_a_token_that_is_no_bots_is_broken(slack: FakeSlack, environment: 
 async def test_a_missing_scope_is_broken_and_an_extra_one_deserves_a_look(
     slack: FakeSlack, environment: Environment
 ) -> None:
-    slack.scopes = set(SCOPES) - {"reactions:write"} | {"files:write"}
+    slack.scopes = set(SCOPES) - {"reactions:write"} | {"files:read"}
     missing, extra = [one for one in await look(environment, policy_of(slack)) if one.name == "Scopes"]
     assert (missing.mark, extra.mark) == (Mark.BROKEN, Mark.OFF)
     assert missing.words.startswith(f"reactions:write is missing ({SCOPES['reactions:write']})")
     assert "earshot slack manifest" in missing.words
-    assert extra.words.startswith("files:write: more than Earshot needs")
+    assert extra.words.startswith("files:read: more than Earshot needs")
+
+
+async def test_without_files_it_works_and_the_doctor_says_what_is_lacking(
+    slack: FakeSlack, environment: Environment
+) -> None:
+    slack.scopes = set(SCOPES) - {"files:write"}
+    finding = named(await look(environment, policy_of(slack)), "Scopes")
+    assert finding.mark is Mark.OFF
+    assert "charts are told in words, and exports cannot be handed over" in finding.words
+    assert "Reinstall" in finding.words
+
+
+async def test_a_group_that_is_called_when_nobody_takes_a_case_is_looked_for(
+    slack: FakeSlack, environment: Environment
+) -> None:
+    slack.add_group("support", ["ana.lind"])
+    calls = (Escalation(timedelta(hours=1), ping=("on-duty", "ana", "@support", "press")),)
+    findings = await look(environment, policy_of(slack, escalations=calls))
+    assert named(findings, "User group @support").words == "1 in it (called when nobody takes a case)."
+    assert named(findings, "User group @press").is_broken
+    assert [one.name for one in findings if one.name.startswith("User group")] == [
+        "User group @support", "User group @press",
+    ]  # fmt: skip
 
 
 async def test_an_app_token_without_its_scope_is_broken(slack: FakeSlack, environment: Environment) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.render import Look
 from bot.chats.slack.wire import Wire
-from handlers.cards import Screen
+from handlers.cards import Chart, Screen
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy
 from handlers.rules.roster import Person
@@ -54,6 +54,9 @@ class Desk:
 
     def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
         """Nobody."""
+
+    async def picture(self, chart: Chart) -> bytes:
+        return b""
 
     async def reopen(self, chat: str, channel: str) -> None:
         """Nothing."""

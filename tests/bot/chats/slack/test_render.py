@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.chats.slack.codes import read_value
 from bot.chats.slack.render import Look, answer, message, phone_text, text_only
 from bot.chats.slack.wording import cut, cut_front, escape, escaped_length, literal, measure, pieces
-from handlers.cards import Button, Card, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, Chart, Drawing, Link, Notice, Row, Screen, Series
 from handlers.forms import Field, Form
 from handlers.requests import Reply
 from handlers.rules.text import Text
@@ -18,9 +18,14 @@ from tests.bot.chats import gallery as shapes
 from tests.bot.chats.slack.drawn import ATTACKS, DRAWINGS, LONG, WORDS, assert_harmless, find, kinds, links_of, said
 from tests.gallery import gallery
 from tests.slack.lint import lint_message
+from tests.slack.marks import pings_and_links
 
 LOOKS = {"rich": Look(), "classic": Look(is_classic=True)}
-ANA = Look(mention=lambda name: {"ana": "U0ANA"}.get(name, ""))
+ANA = Look(
+    mention=lambda name: {"ana": "U0ANA"}.get(name, ""),
+    group=lambda handle: {"@support": "S0HELP"}.get(handle, ""),
+    picture=lambda _: "F0PICTURE1",
+)
 SOME = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -58,14 +63,20 @@ def test_a_card_has_at_most_six_blocks(drawings: dict[str, Drawing], look: Look)
     assert all(len(message(card, "k", look)["blocks"]) <= 6 for card in cards.values())
 
 
+def pinged_by(drawing: Drawing) -> set[str]:
+    """Whom this may ping: the member and the group that it names, if Slack knows them."""
+    if not isinstance(drawing, Notice):
+        return set()
+    return ({"U0ANA"} if drawing.ping == "ana" else set()) | ({"S0HELP"} if drawing.group == "@support" else set())
+
+
 @SOME
 @given(DRAWINGS, st.booleans(), WORDS)
 def test_hostile_words_ping_nobody_and_lead_nowhere(drawing: Drawing, is_classic: bool, sharer: str) -> None:
     look = replace(ANA, is_classic=is_classic)
     drawn = message(drawing, "case:1", look, sharer)
     assert lint(drawn) == []
-    ping = {"U0ANA"} if isinstance(drawing, Notice) and drawing.ping == "ana" else set()
-    assert_harmless(drawn, links_of(drawing), ping)
+    assert_harmless(drawn, links_of(drawing), pinged_by(drawing))
     if isinstance(drawing, Card):
         assert len(drawn["blocks"]) <= 7  # one of them says who shared it
     last = text_only(drawing)
@@ -211,6 +222,33 @@ def test_a_notice_pings_the_one_it_names_and_nobody_else() -> None:
         unknown = message(replace(shapes.NOTICE, ping="bo"), "k", replace(ANA, is_classic=is_classic))
         assert_harmless(unknown, set(), set())
         assert "@bo Case #142" in said(unknown["blocks"])
+
+
+def test_a_notice_calls_the_group_it_names_and_has_its_buttons(look: Look) -> None:
+    notice = Notice("Nobody takes #142.", "ana", 142, (Button("Claim", "claim", 142),), "@support")
+    drawn = message(notice, "k", replace(ANA, is_classic=look.is_classic))
+    assert lint(drawn) == []
+    assert_harmless(drawn, set(), {"U0ANA", "S0HELP"})
+    assert {"U0ANA", "S0HELP"} <= pings_and_links(drawn)[0]
+    assert [one["accessibility_label"] for one in find(drawn, "button")] == ["Claim case 142"]
+    unknown = message(replace(notice, ping="", group="@press"), "k", replace(ANA, is_classic=look.is_classic))
+    assert_harmless(unknown, set(), set())
+    assert "@press Nobody takes #142." in said(unknown["blocks"])
+
+
+def test_a_chart_is_a_picture_or_else_its_words(look: Look) -> None:
+    chart = Chart("bars", "Mentions", ("reviews",), (Series("", (8,)),), f"Reviews 8. {'&' * 3_000}")
+    screen = replace(shapes.SCREEN, chart=chart)
+    told = message(screen, "k", look)
+    assert "Reviews 8." in said(told["blocks"])
+    assert find(told["blocks"], "image") == []
+    shown = message(screen, "k", replace(look, picture=lambda _: "F0PICTURE1"))
+    assert lint(shown) == []
+    (image,) = find(shown["blocks"], "image")
+    assert image["slack_file"] == {"id": "F0PICTURE1"}
+    assert image["alt_text"].startswith("Reviews 8.")
+    assert "Reviews 8." not in said([block for block in shown["blocks"] if block["type"] != "image"])
+    assert "Reviews 8." in text_only(screen)
 
 
 def test_what_is_to_be_typed_looks_like_it(look: Look) -> None:
