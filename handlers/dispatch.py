@@ -20,7 +20,7 @@ from storage.errors import EarshotError, InvalidInput, NotAllowed
 
 _NUMBER = re.compile(r"#?(\d{1,9})")
 _LONGEST_ERROR = 4_000  # characters
-_IDS = ("case", "hash")  # what a form is about; all else is an answer to it
+_IDS = ("case", "hash", "part")  # what a form is about; all else is an answer to it
 _DONE = Reply("That was done already.", is_repeat=True)
 
 
@@ -57,6 +57,7 @@ def _first_word(text: str) -> tuple[str, str]:
 def dispatch(ctx: Context, request: Request) -> Reply:
     """Do what is asked, in one transaction. Every error that a person can act on comes back as words."""
     request = _cleaned(request)
+    ctx = replace(ctx, here=f"{request.chat}:{request.channel}")
     found = COMMANDS.get(request.verb)
     if found is None:
         return _refused(unknown(request.verb))
