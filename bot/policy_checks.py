@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from zoneinfo import ZoneInfo, available_timezones
 
+from bot.clock_checks import check_clocks, check_zone
 from bot.spelling import did_you_mean
-from handlers.rules.policy import Member, Policy, SlackPolicy, Thresholds
+from handlers.rules.duty import is_roster
+from handlers.rules.policy import Escalation, Member, Policy, SlackPolicy, Storms, Thresholds
 from handlers.rules.query import QueryError, parse
 from handlers.rules.roles import may
 from handlers.rules.roster import RESERVED, group_key
@@ -22,6 +23,7 @@ CHATS_TO_COME = {"discord": "Discord"}
 LABELS = ("negative", "neutral", "positive")
 MEMBER_NAME = re.compile(r"[a-z0-9_.-]+")
 LONGEST_REPLY = 3_000  # characters that a chat's form can take
+_YEAR = timedelta(days=366)
 LONGEST_NAME = 75  # characters of an entry in a chat's list
 _CHANNEL = re.compile(r"([a-z]+):#([\w-]+)")
 _SLACK_CHANNEL = re.compile(r"#([CG][A-Z0-9]{7,20}|[\w-]{1,80})")
@@ -38,8 +40,13 @@ def check_policy(policy: Policy) -> list[str]:
         *_members(policy),
         *_templates(policy),
         *_slack(policy.slack),
-        *_timezone(policy.timezone),
+        *check_zone(policy.timezone, "timezone"),
         *(_channel(policy.escalate_to, "escalate_to") if policy.escalate_to else ()),
+        *(_channel(policy.alarms_to, "alarms_to") if policy.alarms_to else ()),
+        *_escalations(policy),
+        *_roster(policy),
+        *_storms(policy.storms),
+        *check_clocks(policy),
         *_thresholds(policy.thresholds),
         *_lengths(policy),
     ]
@@ -138,7 +145,7 @@ def _members(policy: Policy) -> Iterator[str]:
 
 def _member(member: Member, at: str) -> Iterator[str]:
     if member.name in RESERVED:
-        yield f'{at}.name: "{member.name}" is a word of the diary; take another.'
+        yield f'{at}.name: "{member.name}" is a word of our own; take another.'
     elif member.name and not MEMBER_NAME.fullmatch(member.name):
         likely = re.sub(r"[^a-z0-9_.-]+", "", "-".join(member.name.lower().split()))
         hint = f'; write for instance "{likely}" and put the full name into title.' if likely else "."
@@ -204,12 +211,52 @@ def _channel(channel: str, at: str) -> Iterator[str]:
         yield from _lower_case(found[2], channel, "slack:#", at)
 
 
-def _timezone(name: str) -> Iterator[str]:
-    known = available_timezones()
-    if name not in known:
-        yield f'timezone: "{name}" is no time zone{did_you_mean(name, known, "; write one like Europe/Berlin.")}'
-    else:
-        ZoneInfo(name)
+def _escalations(policy: Policy) -> Iterator[str]:
+    brands = [brand.name for brand in policy.brands]
+    told: list[tuple[object, ...]] = []
+    for number, rule in enumerate(policy.escalations):
+        at = f"escalations[{number}]"
+        if not rule.channel and not rule.ping:
+            yield f'{at}: nobody would be told; write a channel, or ping = ["on-duty"].'
+        if rule.channel:
+            yield from _channel(rule.channel, f"{at}.channel")
+        yield from _named(rule.brands, brands, f"{at}.brands", "brand")
+        for place, name in enumerate(rule.ping):
+            yield from _pinged(policy, rule, name, f"{at}.ping[{place}]")
+        same = (rule.after, rule.channel, rule.min_priority, sorted(rule.brands))
+        if same in told:
+            yield f"{at}: the same as escalations[{told.index(same)}]; write all names into the ping of one."
+        told.append(same)
+
+
+def _pinged(policy: Policy, rule: Escalation, name: str, at: str) -> Iterator[str]:
+    members = [member.name for member in policy.members]
+    if is_roster(name):
+        if not policy.duty.rota and not policy.duty.swaps:
+            yield f"{at}: nobody is ever on duty; write a rota under [duty], or name a member."
+        return
+    if name in members or group_key(name) in map(group_key, policy.slack.groups):
+        return
+    what = "; write on-duty, a member's name, or a Slack user group's handle."
+    guess = did_you_mean(name, [*members, "on-duty", *policy.slack.groups], what)
+    channels = [rule.channel] if rule.channel else [route.channel for route in policy.routes]
+    is_perhaps_a_group = any(channel.startswith("slack:") for channel in channels)
+    if guess != what or not is_perhaps_a_group or not _SLACK_HANDLE.fullmatch(group_key(name)):
+        yield f'{at}: "{name}" is no member of this file{guess}'
+
+
+def _roster(policy: Policy) -> Iterator[str]:
+    members = [member.name for member in policy.members]
+    yield from _named(policy.duty.rota, members, "duty.rota", "member")
+    for number, swap in enumerate(policy.duty.swaps):
+        yield from _named([swap.who], members, f"duty.swaps[{number}].who", "member", is_list=False)
+
+
+def _storms(storms: Storms) -> Iterator[str]:
+    if storms.false_alarms < 0:
+        yield "storms.false_alarms: should be 0 or more."
+    if storms.most_cards < 1:
+        yield "storms.most_cards: should be 1 or more."
 
 
 def _thresholds(thresholds: Thresholds) -> Iterator[str]:
@@ -227,9 +274,13 @@ def _thresholds(thresholds: Thresholds) -> Iterator[str]:
 def _lengths(policy: Policy) -> Iterator[str]:
     promised = {f"sla.{name}": getattr(policy.sla, name) for name in ("urgent", "high", "normal", "low")}
     polled = {f"sources[{number}].every": entry.every for number, entry in enumerate(policy.sources)}
-    for at, length in {**promised, **polled}.items():
+    waited = {f"escalations[{number}].after": rule.after for number, rule in enumerate(policy.escalations)}
+    for at, length in {**promised, **polled, **waited}.items():
         if length <= timedelta(0):
             yield f"{at}: should be longer than nothing."
+    for at, length in {**promised, **waited, "sla.remind_after": policy.sla.remind_after}.items():
+        if length > _YEAR:
+            yield f"{at}: should not be longer than a year."
     for sooner, later in zip(list(promised), list(promised)[1:], strict=False):
         if promised[sooner] > promised[later]:
             yield f"{sooner}: should not be longer than {later}."

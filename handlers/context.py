@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from handlers.rules.business import BusinessClock
 from handlers.rules.matching import Matcher
 from handlers.rules.policy import Policy
 from handlers.rules.scoring import DayOneScorer, Scorer
@@ -17,6 +18,7 @@ class Brain:
     policy: Policy
     matcher: Matcher[tuple[str, str]]  # keys are (brand, query name)
     scorer: Scorer
+    business: BusinessClock
 
 
 def think(policy: Policy) -> Brain:
@@ -24,7 +26,8 @@ def think(policy: Policy) -> Brain:
     queries = [
         ((brand.name, name), expression) for brand in policy.brands for name, expression in brand.queries.items()
     ]
-    return Brain(policy, Matcher(queries), DayOneScorer())
+    business = BusinessClock(policy.business_hours, ZoneInfo(policy.timezone))
+    return Brain(policy, Matcher(queries), DayOneScorer(), business)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,23 @@ class ChatState:
 class Context:
     """One call's surroundings. `now` is UTC and is the only clock that a handler knows.
 
-    `chats` are those that lie outside; what does not ask for them is not told.
+    `chats` are those that lie outside; what does not ask for them is not told. `here` is where a person asks from, as
+    chat:#channel (its channel may be empty, or one without a name); "" when it is the clock that asks.
     """
 
     store: Store
     brain: Brain
     now: datetime
     chats: tuple[ChatState, ...] = ()
+    here: str = ""
 
     @property
     def policy(self) -> Policy:
         return self.brain.policy
+
+    @property
+    def business(self) -> BusinessClock:
+        return self.brain.business
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,10 +13,11 @@ def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = No
     found = cases.find(ctx, case)
     if not ctx.policy.escalate_to:
         raise Conflict("No channel is named for escalations.", "An admin can set escalate_to in earshot.toml.")
-    if found.escalated_at is not None:
-        raise Conflict(f"#{case} is already escalated.", f"It stands in {split(ctx.policy.escalate_to)[1]}.")
-    changed = cases.act(ctx, who, found, "escalate", {"why": (why or "")[:500]}, escalated_at=ctx.now)
     chat, channel = split(ctx.policy.escalate_to)
+    stands_there = ctx.store.deliveries.post_in(f"case:{case}", chat, channel) is not None
+    if found.escalated_at is not None and stands_there:  # the ladder may have shown it elsewhere
+        raise Conflict(f"#{case} is already escalated.", f"It stands in {channel}.")
+    changed = cases.act(ctx, who, found, "escalate", {"why": (why or "")[:500]}, escalated_at=ctx.now)
     ctx.store.deliveries.post(
         f"card:{case}:{chat}:{channel}",
         subject=f"case:{case}",
@@ -25,6 +26,7 @@ def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = No
         lane=Lane.URGENT,
         now=ctx.now,
     )
+    ctx.store.cases.alerted(case, ctx.now)
     drafts.show_in_threads(ctx, case)
     cases.tell(ctx, changed, f"{who.label} escalated #{case}." + (f" {why[:500]}" if why else ""))
     return Reply(f"#{case} is escalated to {channel}.")

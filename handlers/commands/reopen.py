@@ -3,7 +3,7 @@ from handlers.context import Context
 from handlers.requests import Carried, CaseNumber, Reply, command
 from handlers.rules.lifecycle import TRANSITIONS
 from handlers.rules.policy import Member
-from handlers.rules.routing import promised
+from handlers.rules.routing import due_by
 from storage.errors import Conflict
 from storage.types import Case
 
@@ -14,7 +14,7 @@ def reopen(ctx: Context, who: Member, case: CaseNumber, own: Carried | None = No
     found = cases.find(ctx, case)
     if own and not _is_closed_by(ctx, who, found):  # a reaction that is taken off undoes nobody else's act
         raise Conflict(cases.where_it_stands(ctx, found), "Nothing was changed.")
-    due_at = ctx.now + promised(ctx.policy, found.priority)
+    due_at = due_by(ctx.brain, found.priority, ctx.now)
     fields = {
         "assignee": None,
         "claimed_at": None,

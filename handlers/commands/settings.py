@@ -1,7 +1,7 @@
 from handlers.cards import Row, Screen
 from handlers.context import Context
 from handlers.requests import Reply, Words, command
-from handlers.rules.policy import Brand, Member
+from handlers.rules.policy import Brand, Member, Route
 from handlers.rules.roles import may, who_may
 from handlers.rules.when import length
 from storage.errors import InvalidInput, NotAllowed
@@ -26,7 +26,7 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         Row(
             f"Route to {route.channel}",
             None,
-            (_from(route.min_priority), *route.brands, *route.sources, *route.labels),
+            (_from(route.min_priority), *route.brands, *route.sources, *route.labels, *_quiet(route)),
         )
         for route in policy.routes
     ]
@@ -34,6 +34,8 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         Row(f"Source {entry.name}", None, (entry.kind, "on" if entry.is_on else "off")) for entry in policy.sources
     ]
     sla = ", ".join(f"{name} {length(getattr(policy.sla, name))}" for name in ("urgent", "high", "normal", "low"))
+    if policy.sla.business:
+        sla += f"; {' and '.join(priority.word for priority in policy.sla.business)} in business hours"
     four_eyes = "on" if policy.four_eyes else "off"
     intro = f"First response promised within: {sla}. Four eyes: {four_eyes}. Times in {policy.timezone}."
     return Reply(screen=Screen(f"Settings of {policy.team}", intro, tuple(rows), "These stand in earshot.toml."))
@@ -42,6 +44,10 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
 def _queries(brand: Brand) -> tuple[str, ...]:
     """Each on one line, however many the file has."""
     return tuple(f"{name}: {' '.join(text.split())}" for name, text in brand.queries.items())
+
+
+def _quiet(route: Route) -> tuple[str, ...]:
+    return (f"quiet {' '.join(route.quiet.lower().split())}",) if route.quiet.strip() else ()
 
 
 def _from(priority: Priority) -> str:

@@ -1,10 +1,13 @@
-"""A case whose promised first response is late says so on its card, once, and its assignee is told."""
+"""A case whose promised first response is late says so on its card, once, and its assignee, or whoever is on duty, is
+told: in quiet hours when they end, unless it is urgent.
+"""
 
 from datetime import timedelta
 
 from handlers import cases
 from handlers.context import Context
-from handlers.rules.when import length
+from handlers.rules.duty import on_duty
+from handlers.rules.when import clock
 from storage.types import Case, to_text
 
 EVERY = 30
@@ -18,7 +21,9 @@ def run(ctx: Context) -> int:
         if case.due_at is None or _was_told(ctx, case):
             continue
         late = cases.act_as(ctx, "earshot", case, "overdue", {"due": to_text(case.due_at)})
-        cases.tell(ctx, late, f"#{case.id} is overdue by {length(ctx.now - case.due_at)}.", ping=case.assignee or "")
+        words = f"#{case.id} is overdue: an answer was promised by {clock(case.due_at, ctx.now, ctx.zone)}."
+        concerned = case.assignee or on_duty(ctx.policy, ctx.now)
+        cases.tell(ctx, late, words, ping=concerned, if_still="overdue", waits=True)
         marked += 1
     return marked
 

@@ -35,6 +35,8 @@ TRANSITIONS: dict[str, Transition] = {
     "note": Transition("noted", (*UNRESOLVED, RESOLVED), None),
     "raise": Transition("raised", UNRESOLVED, None),
     "overdue": Transition("overdue", (OPEN, CLAIMED), None),
+    "remind": Transition("reminded", (CLAIMED,), None),
+    "still": Transition("still on it", (CLAIMED,), None),
 }
 
 

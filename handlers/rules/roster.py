@@ -10,7 +10,7 @@ from handlers.rules.text import normalise, shown
 from storage.types import Role
 
 NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
-RESERVED = ("earshot", "nobody")  # the diary's own words for itself and for no one
+RESERVED = ("earshot", "nobody", "on-duty")  # our own words: for itself, for no one, for whoever is on duty
 _LONGEST_NAME = 40  # characters
 _LONGEST_TITLE = 60  # characters
 

@@ -27,6 +27,7 @@ LINES = [
     ("snooze", "ana", "snooze 1 2h", ("open", "claimed", "answered", "")),
     ("escalate", "ana", "escalate 1 press", ("open", "claimed", "answered", "")),
     ("note", "ana", "note 1 called her", ("open", "claimed", "answered", "resolved")),
+    ("still", "ana", "still 1", ("", "claimed", "", "")),
 ]
 CELLS = [
     (verb, who, line, status, becomes)
@@ -68,7 +69,7 @@ def test_the_transition_table(desk: Desk, verb: str, who: str, line: str, status
 
 
 def test_the_table_has_a_line_for_every_verb() -> None:
-    by_clock = {"wake", "raise", "overdue"}
+    by_clock = {"wake", "raise", "overdue", "remind"}
     assert {row[0] for row in LINES} == TRANSITIONS.keys() - by_clock
 
 
@@ -76,15 +77,18 @@ def test_the_table_has_a_line_for_every_verb() -> None:
 
 OPEN_TO_ALL = {
     "help", "queue", "show", "claim", "release", "assign", "draft", "send", "sent", "resolve", "reopen", "snooze",
-    "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track",
+    "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track", "judge",
+    "briefing", "still", "summary", "export",
 }  # fmt: skip
 ROLES = {
     "approve": {Role.APPROVER, Role.MANAGER},
     "reject": {Role.APPROVER, Role.MANAGER},
+    "calm": {Role.APPROVER, Role.MANAGER},
     "change mutes": {Role.APPROVER, Role.MANAGER, Role.ADMIN},
     "take over": {Role.APPROVER, Role.MANAGER, Role.ADMIN},
     "send for another": {Role.APPROVER, Role.MANAGER},
     "mute for long": {Role.MANAGER, Role.ADMIN},
+    "change briefings": {Role.MANAGER, Role.ADMIN},
     "reload": {Role.ADMIN},
     "retry": {Role.MANAGER, Role.ADMIN},
 }
