@@ -10,11 +10,15 @@
 Each channel has at most one task for posts and one for updates, so that a slow or dead one holds no other and no redraw
 waits for the pace of posts; a chat that asks to wait is not called so until then. A closed channel is paused: what is
 due there waits, and a person is told. Retries of the chat's own client are off; this file alone decides.
+
+Nobody reads more than a message every two seconds: a channel gets at most 30 posts in any minute, whatever the pace of
+its chat (redraws do not count). The last ten of them are kept from cards, for changes of state and for what is urgent,
+so that these pass however much waits. A digest may have two of the ten, so that no stream of cards holds it for ever.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,15 +29,17 @@ from handlers.cards import Card, DraftCard, Drawing, Notice
 from handlers.ports import Chat, ChatBusy, ChatClosed, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
 from storage.errors import EarshotError
 from storage.store import Store
-from storage.types import Delivery, DeliveryState
+from storage.types import Delivery, DeliveryState, Lane
 
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT = 10.0  # seconds
 MOST_ATTEMPTS = 12  # of an update, or of a post that was clearly refused for now
 GIVE_UP_LOOKING = timedelta(minutes=10)
+MOST_POSTS = 30  # to one channel in a minute
 _IDLE = 1.0  # seconds between looks when nothing rings
 _BATCH = 200
+_MINUTE = timedelta(minutes=1)
 _TURN = 20  # deliveries of one channel before the outbox is looked at again: what is more urgent goes first then
 _REST = timedelta(seconds=5)  # after a failure of our own, or a history that could not be read
 _REPEAT = "may repeat: the chat's answer was lost and its history could not be read"
@@ -70,6 +76,7 @@ class Deliverer:
         pause: Pause,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        most_posts: int = MOST_POSTS,
     ) -> None:
         self._bridge = bridge
         self._chats = chats
@@ -82,6 +89,8 @@ class Deliverer:
         self._busy: dict[Track, asyncio.Task[None]] = {}
         self._resting: dict[Track, datetime] = {}  # not called before then
         self._blind: dict[Track, datetime] = {}  # not searched before then
+        self.most_posts = most_posts  # to one channel in a minute
+        self._posts = _Posts(now)
         self._paused: set[tuple[str, str]] = set()  # channels that were closed when the outbox was last looked at
 
     def ring(self) -> None:
@@ -126,11 +135,16 @@ class Deliverer:
 
     async def start_due(self) -> bool:
         """Start a task for each channel with something due; whether there was any."""
+        if self._posts.is_new:
+            since = self._now() - _MINUTE
+            self._posts.remember(await self._bridge.read(lambda store: store.deliveries.posted_since(since)))
         away = {*self._busy, *_still(self._resting, self._now())}
+        away |= {(*channel, "post") for channel in self._full(Lane.STATE)}
+        crowded = [(*channel, lane) for lane in (Lane.NORMAL, Lane.DIGEST) for channel in self._full(lane)]
 
         def look(store: Store) -> list[Delivery]:
             self._paused = {(pause.chat, pause.channel) for pause in store.pauses.all()}
-            return store.deliveries.due(self._now(), _BATCH, away)
+            return store.deliveries.due(self._now(), _BATCH, away, crowded)
 
         by_track = _by_track(await self._bridge.read(look))
         for track, deliveries in by_track.items():
@@ -155,10 +169,17 @@ class Deliverer:
         for delivery in deliveries[: 1 if pace else _TURN]:
             if self._is_stopping or self._rests(track):
                 return
+            if track[2] == "post" and track[:2] in self._full(delivery.lane):
+                return
             if chat is None:
                 await self._dead(delivery, f"There is no chat called {track[0]} here.")
             elif await self._one(chat, delivery) and pace:
                 await self._sleep(pace)
+
+    def _full(self, lane: Lane) -> set[tuple[str, str]]:
+        """The channels that may have no other post of this lane now."""
+        most = self.most_posts
+        return self._posts.full({Lane.NORMAL: most * 2 // 3, Lane.DIGEST: most * 3 // 4}.get(lane, most))
 
     def _rests(self, track: Track) -> bool:
         """Whether it was told to wait since its task began."""
@@ -216,6 +237,8 @@ class Deliverer:
         assert plan.drawing is not None  # noqa: S101 - a plan to call has a drawing
         ref = plan.ref
         was_paused = (delivery.chat, delivery.channel) in self._paused
+        if plan.act == "post":
+            self._posts.note(delivery)
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
                 if plan.act == "post":
@@ -345,6 +368,35 @@ class Deliverer:
         else:
             await self._sent(delivery, ref)
         return True
+
+
+class _Posts:
+    """How many messages each channel got in the last minute."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._when: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
+        self.is_new = True  # and does not know what the program before us posted
+
+    def remember(self, posts: Iterable[tuple[str, str, datetime]]) -> None:
+        """What the program before us posted counts too; the oldest first."""
+        for chat, channel, moment in posts:
+            self._when[chat, channel].append(moment)
+        self.is_new = False
+
+    def note(self, delivery: Delivery) -> None:
+        """It is called for now; whatever comes of it, the message may be there."""
+        self._when[delivery.chat, delivery.channel].append(self._now())
+
+    def full(self, most: int) -> set[tuple[str, str]]:
+        """The channels that got so many, or more."""
+        since = self._now() - _MINUTE
+        for channel, when in list(self._when.items()):
+            while when and when[0] <= since:
+                when.popleft()
+            if not when:
+                del self._when[channel]
+        return {channel for channel, when in self._when.items() if len(when) >= most}
 
 
 def _track(delivery: Delivery) -> Track:

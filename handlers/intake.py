@@ -10,27 +10,34 @@
 Nothing here posts anything: a case writes deliveries, `bot/deliver.py` sends them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from handlers import drafts
 from handlers.context import Context
 from handlers.ports import Tombstone
 from handlers.rules.lifecycle import TRANSITIONS
 from handlers.rules.muting import find_mute
-from handlers.rules.reach import Counts, velocity
-from handlers.rules.routing import Place, lane, places, promised
-from handlers.rules.scoring import Verdict, prioritise
+from handlers.rules.reach import GAINS, POSTS, RARE, SMALL, Counts, Usual, velocity
+from handlers.rules.routing import Place, due_by, lane, places
+from handlers.rules.scoring import UNKNOWN, Verdict, asks, prioritise
+from handlers.rules.spikes import GATHERED
 from handlers.rules.stories import compared, is_alike, is_link, story_of
 from handlers.rules.text import clean, shown
 from handlers.weighing import Weighed, WeighedPage
 from storage.cases import NewCase
 from storage.deliveries import NewPost
 from storage.mentions import Known, NewMention
-from storage.types import Case, Mute, RawMention, Status, to_json, to_text
+from storage.speeds import bucket_of
+from storage.types import Case, Mute, Priority, RawMention, Status, to_json, to_text
 
+_LATE = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 _REDRAW_PACE = timedelta(seconds=2)  # counters on a card move at most this often
+_STORM_PACE = timedelta(seconds=60)  # and while a storm lasts: many move then, and a chat takes few redraws in a minute
 
 
 @dataclass(slots=True)
@@ -69,6 +76,12 @@ def take_in(
         return _Intake(ctx, page, with_cases, is_asked=is_asked).run()
 
 
+def open_cases(ctx: Context, page: WeighedPage) -> None:
+    """Cases for mentions that are stored without one, because a person wants it; whoever is muted."""
+    with ctx.store.transaction():
+        _Intake(ctx, page, True, is_asked=True).open_stored()
+
+
 class _Intake:
     """The state of one transaction: what this page has stored so far, so that its own copies find each other."""
 
@@ -80,6 +93,7 @@ class _Intake:
         self.is_asked = is_asked
         self.taken = Taken(read=page.read, unmatched=page.unmatched)
         self.case_from = ctx.policy.thresholds.case_from
+        self.has_competitors = any(brand.is_competitor for brand in ctx.policy.brands)
         self.source_id = self.store.sources.id_of(page.entry.name, page.entry.kind, ctx.now)
         self.next_id = self.store.mentions.next_id()
         self.next_case = self.store.cases.next_id()
@@ -92,6 +106,9 @@ class _Intake:
         self.stories: dict[str, int] = {}
         self.lead_words: dict[int, str] = {}
         self.mutes: list[Mute] = [] if is_asked else self.store.mutes.active(ctx.now)
+        self.speeds: Counter[int] = Counter()  # of what was given again with other numbers, by bucket
+        self.stormy = self.store.storms.grouped()  # brands whose single cards are gathered
+        self.cards = Counter(self.store.storms.cards_since(ctx.now - _MINUTE))  # of single cases, by chat and channel
 
     def run(self) -> Taken:
         known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
@@ -112,6 +129,15 @@ class _Intake:
         self._note_source()
         return self.taken
 
+    def open_stored(self) -> None:
+        """A case for each that has none yet; copies join the case that tells their story."""
+        known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
+        for item in self.page.items:
+            before = known.get(item.raw.native_id)
+            if before is not None and before.case_id is None and not before.is_gone:
+                self._louder(item, before)
+        self._flush()
+
     def _flush(self) -> None:
         """Write what was gathered so far, in bulk: one statement a kind of row costs a fraction of one a row."""
         self.store.mentions.add(self.source_id, self.rows, self.ctx.now)
@@ -119,7 +145,8 @@ class _Intake:
         self.store.stories.add(self.new_keys)
         self.store.deliveries.post_many(self.new_posts, self.ctx.now)
         for place, waiting in self.new_waiting.items():
-            self.store.digests.hold(place.chat, place.channel, place.digest, waiting, self.ctx.now)
+            due = place.due or self.ctx.now
+            self.store.digests.hold(place.chat, place.channel, due, waiting, is_quiet=place.is_quiet)
         for gathered in (self.rows, self.new_cases, self.new_keys, self.new_posts, self.new_waiting):
             gathered.clear()
 
@@ -130,6 +157,9 @@ class _Intake:
         self.store.sources.read_up_to(
             self.source_id, self.page.cursor, self.taken.stored, self.taken.quarantined, self.ctx.now
         )
+        if self.taken.stored and self.with_cases is None and not self.page.is_backlog:  # what it brings by itself
+            self.store.alarms.heard(self.source_id, self.taken.stored, self.ctx.now)
+        self.store.speeds.add(self.source_id, self.speeds, self.ctx.now)
 
     # A mention that is new
 
@@ -148,12 +178,12 @@ class _Intake:
             elif mute is not None and self._is_alert(item):
                 self.store.mutes.hid(mute.id, 1)
         self.arrived.add(item.raw.native_id)
-        self.rows.append(_row(mention_id, item, case_id, mute))
+        self.rows.append(_row(mention_id, item, case_id, mute, self.ctx.now, is_ours=self._is_ours(item)))
 
     def _is_alert(self, item: Weighed) -> bool:
         if self.is_asked:
             return True
-        if item.verdict.priority < self.case_from or self.with_cases is False:
+        if item.verdict.priority < self.case_from or self.with_cases is False or not self._is_ours(item):
             return False
         if self.with_cases:
             return True
@@ -161,32 +191,48 @@ class _Intake:
             return not self.page.is_backlog
         return self.ctx.now - item.raw.published_at <= self.page.entry.alert_max_age
 
+    def _is_ours(self, item: Weighed) -> bool:
+        return not self.has_competitors or self.ctx.policy.has_ours((item.brand, *item.also))
+
     def _open(self, item: Weighed, mention_id: int) -> int:
         case_id, self.next_case = self.next_case, self.next_case + 1
         verdict = item.verdict
-        due_at = self.ctx.now + promised(self.ctx.policy, verdict.priority)
+        due_at = due_by(self.ctx.brain, verdict.priority, self.ctx.now)
         reasons = (*verdict.reasons, item.matched)
         self.new_cases[case_id] = NewCase(
-            case_id, item.brand, verdict.priority, mention_id, item.reach, reasons, due_at
-        )
+            case_id, item.brand, verdict.priority, mention_id, item.reach, reasons, due_at, self.source_id,
+            item.score.kind, asks(item.score), self._alert(case_id, item, item.brand),
+        )  # fmt: skip
         own = dict.fromkeys(item.story.own, case_id)
         self.new_keys += own.items()
         self.stories |= own
         self.lead_words[case_id] = item.story.words
-        self._alert(case_id, item, item.brand)
         self.taken.cases += 1
         return case_id
 
-    def _alert(self, case_id: int, item: Weighed, brand: str) -> None:
-        """Ask for a card wherever a route wants one; `brand` is the case's own."""
+    def _alert(self, case_id: int, item: Weighed, brand: str) -> bool:
+        """Ask for a card wherever a route wants one; whether any does. `brand` is the case's own."""
         source, label, priority = self.page.entry.name, item.score.label, item.verdict.priority
         brands = (brand, item.brand, *item.also)
-        for place in places(self.ctx.policy, brands=brands, source=source, label=label, priority=priority):
-            if place.digest:
+        wanted = places(self.ctx.brain, brands=brands, source=source, label=label, priority=priority, now=self.ctx.now)
+        for place in (self._gathered(place, brand, priority) for place in wanted):
+            if place.due is not None:
                 self.new_waiting.setdefault(place, []).append(case_id)
                 continue
             key = f"card:{case_id}:{place.chat}:{place.channel}"
             self.new_posts.append(NewPost(key, f"case:{case_id}", place.chat, place.channel, lane(priority)))
+            self.cards[place.chat, place.channel] += 1
+        return bool(wanted)
+
+    def _gathered(self, place: Place, brand: str, priority: Priority) -> Place:
+        """Cases below urgent come together while a storm lasts, and where a channel has had its cards of a minute."""
+        if place.due is not None or priority is Priority.URGENT:
+            return place
+        if brand in self.stormy:
+            return replace(place, due=self.ctx.now + GATHERED)
+        if self.cards[place.chat, place.channel] >= self.ctx.policy.storms.most_cards:
+            return replace(place, due=self.ctx.now + _MINUTE)
+        return place
 
     # A mention that tells the story of a case
 
@@ -231,14 +277,15 @@ class _Intake:
             return
         if case.status is not Status.RESOLVED:
             self._raise(case, item)
-        self.store.deliveries.redraw(f"case:{case_id}", self.ctx.now, self.ctx.now + _REDRAW_PACE)
+        pace = _STORM_PACE if case.brand in self.stormy else _REDRAW_PACE
+        self.store.deliveries.redraw(f"case:{case_id}", self.ctx.now, self.ctx.now + pace)
 
     def _raise(self, case: Case, item: Weighed) -> None:
         """A case is as bad as its worst mention, and is promised an answer accordingly."""
         verdict, transition = item.verdict, TRANSITIONS["raise"]
         if verdict.priority <= case.priority:
             return
-        due_at = min(case.opened_at + promised(self.ctx.policy, verdict.priority), case.due_at or self.ctx.now)
+        due_at = min(due_by(self.ctx.brain, verdict.priority, case.opened_at), case.due_at or self.ctx.now)
         changed = self.store.cases.change(
             case,
             transition.event,
@@ -252,9 +299,12 @@ class _Intake:
             snoozed_until=None,  # it was put off when it was less
         )
         if changed is not None:
-            self._alert(case.id, item, case.brand)
+            if self._alert(case.id, item, case.brand):
+                self.store.cases.alerted(case.id, self.ctx.now)
             self._flush()
             self.store.digests.take_out(case.id)
+            if changed.priority is Priority.URGENT:
+                self.store.deliveries.hasten(f"case:{case.id}", self.ctx.now, lane(changed.priority))
             drafts.show_in_threads(self.ctx, case.id)
 
     # A mention that the source gives again
@@ -286,7 +336,19 @@ class _Intake:
         """How bad it is, knowing how fast its numbers grow."""
         hours = (self.ctx.now - before.changed_at).total_seconds() / 3600
         speed = velocity(Counts(*_counts(before)), Counts(*_counts(item.raw)), hours)
-        return prioritise(item.score, reach=item.reach, velocity=speed, thresholds=self.ctx.policy.thresholds)
+        usual = UNKNOWN
+        if speed is not None:
+            self.speeds[bucket_of(speed)] += 1
+            if speed >= SMALL * self.ctx.policy.thresholds.takes_off:
+                hers = self.store.speeds.of_author(item.raw.author.casefold(), before.id, POSTS)
+                usual = Usual(hers, self.rare_speed)
+        thresholds = self.ctx.policy.thresholds
+        return prioritise(item.score, reach=item.reach, velocity=speed, thresholds=thresholds, usual=usual)
+
+    @cached_property
+    def rare_speed(self) -> float | None:
+        """What a post gains that is rare in this source; looked up once a page at most."""
+        return self.store.speeds.quantile(self.source_id, RARE, GAINS, self.ctx.now)
 
     def _edited(self, item: Weighed, before: Known, verdict: Verdict) -> None:
         self.store.mentions.edit(
@@ -348,7 +410,9 @@ def _is_told_anew(told: tuple[int | None, ...], before: tuple[int | None, ...]) 
     return any(new is not None and new != old for new, old in zip(told, before, strict=True))
 
 
-def _row(mention_id: int, item: Weighed, case_id: int | None, mute: Mute | None) -> NewMention:
+def _row(
+    mention_id: int, item: Weighed, case_id: int | None, mute: Mute | None, now: datetime, *, is_ours: bool
+) -> NewMention:
     raw, verdict, score = item.raw, item.verdict, item.score
     reasons = (*verdict.reasons, item.matched)
     if mute is not None:
@@ -358,4 +422,10 @@ def _row(mention_id: int, item: Weighed, case_id: int | None, mute: Mute | None)
         raw.author.casefold(), raw.author_name or raw.author, raw.followers, raw.text, raw.title, raw.url, raw.lang,
         to_text(raw.published_at) if raw.published_at else None, raw.likes, raw.shares, raw.replies, raw.stars,
         int(raw.private), item.reach, score.sentiment, score.label, int(verdict.priority), to_json(reasons), case_id,
+        to_text(counted_at(raw.published_at, now)), int(is_ours),
     )  # fmt: skip
+
+
+def counted_at(published_at: datetime | None, now: datetime) -> datetime:
+    """When reports count a mention: when it was seen; what came over a day late, as an import does, on its own day."""
+    return published_at if published_at is not None and now - published_at > _LATE else now
