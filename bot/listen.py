@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 100  # items; one page is one transaction, and a claim may have to wait for it
 _LONGEST_BACKOFF = timedelta(hours=1)
+_SOON = timedelta(hours=1)  # a source that wants to be left alone for longer has had enough of us: its quota is used up
 
 
 class Listener:
@@ -65,7 +66,7 @@ class Listener:
             await self._note(error, "off")
             return None
         except RateLimited as error:
-            await self._note(error, "failing")
+            await self._note(error, "quota" if error.until - self._now() > _SOON else "failing", error.until)
             return max(error.until - self._now(), timedelta(seconds=1))
         except SourceError as error:
             await self._note(error, "failing")
@@ -112,14 +113,15 @@ class Listener:
         wait: timedelta = max(self._entry.every, timedelta(seconds=5)) * int(2 ** min(self._failures - 1, 10))
         return min(_LONGEST_BACKOFF, wait)
 
-    async def _note(self, error: SourceError, status: str) -> None:
+    async def _note(self, error: SourceError, status: str, until: datetime | None = None) -> None:
         log.warning("source %s is %s: %s", self._entry.name, status, error)
 
         def note(store: Store) -> None:
             with store.transaction():
-                store.sources.failed(
-                    store.sources.id_of(self._entry.name, self._entry.kind, self._now()), str(error), status
-                )
+                source_id = store.sources.id_of(self._entry.name, self._entry.kind, self._now())
+                store.sources.failed(source_id, str(error), status)
+                if until is not None:
+                    store.sources.poll_next(source_id, until)
 
         try:
             await self._bridge.write(note, is_urgent=False)

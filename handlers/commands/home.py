@@ -2,6 +2,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from handlers import alarms
 from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.drawings import case_row
@@ -60,12 +61,15 @@ def health(ctx: Context) -> str:
 
 def _sources(ctx: Context) -> list[str]:
     """What is wrong with the sources that are switched on, each in a few words."""
-    states, told = {state.name: state for state in ctx.store.sources.all()}, []
+    states, alarming = {state.name: state for state in ctx.store.sources.all()}, alarms.by_source(ctx)
+    told = []
     for entry in ctx.policy.sources:
         state = states.get(entry.name)
         if not entry.is_on or state is None:  # what is sent to us may be silent for as long as nobody writes
             continue
-        if state.status in ("failing", "off"):
+        if entry.name in alarming:
+            told.append(f"{entry.name} {', '.join(alarming[entry.name])}")
+        elif state.status in ("failing", "quota", "off"):
             told.append(f"{entry.name} cannot be read")
         elif state.next_poll_at is not None and ctx.now - state.next_poll_at > _SILENT:
             told.append(f"{entry.name} silent for {length(ctx.now - (state.last_ok_at or state.first_seen_at))}")

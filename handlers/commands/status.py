@@ -1,15 +1,20 @@
+from collections.abc import Sequence
+
+from handlers import alarms
 from handlers.cards import Button, Row, Screen
 from handlers.context import ChatState, Context
 from handlers.requests import Reply, Words, command
+from handlers.rules import duty
 from handlers.rules.policy import Member, SourceEntry
 from handlers.rules.roles import may, who_may
 from handlers.rules.text import shown
 from handlers.rules.when import ago, clock, length
 from handlers.tracking import STAFF
 from storage.errors import InvalidInput, NotAllowed
+from storage.storms import Storm
 from storage.types import Pause, SourceState
 
-_SIGNS = {"ok": "🟢", "new": "⚪", "failing": "🟠", "off": "🔴"}
+_SIGNS = {"ok": "🟢", "new": "⚪", "failing": "🟠", "quota": "🟠", "off": "🔴"}
 
 
 @command(example="status", typed="[retry]")
@@ -26,9 +31,11 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         f"{numbers.get('overdue', 0)} overdue, "
         f"{numbers.get('snoozed', 0)} snoozed. {wait}{late}."
     )
-    states = ctx.store.sources.all()
+    states, alarming = ctx.store.sources.all(), alarms.by_source(ctx)
     heard = {state.name for state in states}
-    rows = [_chat(state) for state in ctx.chats] + [_source(ctx, state) for state in states]
+    rows = [_chat(state) for state in ctx.chats]
+    rows += [_source(ctx, state, alarming.get(state.name, ())) for state in states]
+    rows += [_storm(ctx, storm) for storm in ctx.store.storms.all_active()]
     rows += [_silent(entry) for entry in ctx.policy.sources if not entry.is_on or entry.name not in heard]
     dead, pauses = ctx.store.deliveries.all_dead(), ctx.store.pauses.all()
     rows += [_paused(ctx, pause) for pause in pauses]
@@ -43,11 +50,12 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         for source, place, reason, sample in ctx.store.sources.quarantined(5)
     ]
     people = ", ".join(f"@{member.name} ({', '.join(member.roles)})" for member in ctx.policy.members)
+    outro = f"{duty.words(ctx)} Team: {people}".strip()
     label = "Send failed ones again" if dead else "Try paused ones again"
     can_retry = (dead or pauses) and may(who, "retry")
     retry = (Button(label, "status", values=(("act", "retry"),)),) if can_retry else ()
     return Reply(
-        screen=Screen(f"Status of {ctx.policy.team}", intro, tuple(rows), f"Team: {people}", buttons=retry),
+        screen=Screen(f"Status of {ctx.policy.team}", intro, tuple(rows), outro, buttons=retry),
         can_share=True,
     )
 
@@ -81,20 +89,26 @@ def _paused(ctx: Context, pause: Pause) -> Row:
     return Row(heading, None, ("what is due there waits",), colour="orange")
 
 
-def _source(ctx: Context, state: SourceState) -> Row:
+def _storm(ctx: Context, storm: Storm) -> Row:
+    since = clock(storm.started_at, ctx.now, ctx.zone)
+    return Row(f"🌩 a storm of {storm.brand} since {since}", None, (f"{storm.count:,} mentions",), colour="orange")
+
+
+def _source(ctx: Context, state: SourceState, alarming: Sequence[str]) -> Row:
     entry = ctx.policy.source(state.name)
     heard = f"last heard {ago(state.last_ok_at, ctx.now)}" if state.last_ok_at else "not heard yet"
-    told = [heard, f"{state.stored:,} mentions stored"]
+    told = [*alarming, heard, f"{state.stored:,} mentions stored"]
     if state.quarantined:
         told.append(f"{state.quarantined} in quarantine")
     if state.error:
         told.append(_plain(state.error))
+    sign = "🟠" if alarming and state.status in ("ok", "new") else _SIGNS.get(state.status, "⚪")
     known = " (tracked by the team)" if state.name == STAFF else "" if entry else " (no longer in earshot.toml)"
     return Row(
-        f"{_SIGNS.get(state.status, '⚪')} {state.name} · {state.kind} · {state.status}{known}",
+        f"{sign} {state.name} · {state.kind} · {state.status}{known}",
         None,
         tuple(told),
-        colour="red" if state.status == "off" else "grey",
+        colour="red" if state.status == "off" else "orange" if alarming else "grey",
     )
 
 

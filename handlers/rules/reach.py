@@ -1,6 +1,7 @@
 """How many people may see a mention, and how fast it spreads. Unknown is None, never zero."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.types import RawMention
@@ -8,6 +9,12 @@ from storage.types import RawMention
 _SEEN_PER_ACT = 10  # people, for each like, share or reply
 _SHORTEST = 1 / 6  # hours
 _MOST = 10_000_000_000  # people; a source that claims more is mistaken
+SMALL = 1 / 5  # of what takes off anywhere, where it is rare for its source
+POSTS = 20  # of an author, the newest before this one, that tell what is usual for her
+GAINS = 200  # of a source, before anything is called rare in it
+RARE = 0.99  # share of a source's gains that are slower than a rare one
+_KNOWN = 5  # posts of an author, before a fast one can be usual for her
+_BEYOND_PEAK, _BEYOND_USUAL = 3, 10  # times
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +65,46 @@ def velocity(before: Counts, after: Counts, hours: float) -> float | None:
     pairs = zip((before.likes, before.shares, before.replies), (after.likes, after.shares, after.replies), strict=True)
     gains = [now - then for then, now in pairs if then is not None and now is not None]
     return max(0, sum(gains)) / max(hours, _SHORTEST) if gains else None
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What posts gain in an hour as a rule. Nothing is known of an author, or of a source, that is new."""
+
+    of_author: Sequence[float] = ()  # one for each of her earlier posts
+    rare_in_source: float | None = None  # 99 of 100 gains there are slower
+
+    @property
+    def middle(self) -> float | None:
+        """What the author's posts usually gain; None for an author without any."""
+        return sorted(self.of_author)[len(self.of_author) // 2] if self.of_author else None
+
+    @property
+    def peak(self) -> float:
+        """What nine of ten of her posts do not exceed: one that took off once does not make that usual. 0 until five
+        of her posts are known.
+        """
+        if len(self.of_author) < _KNOWN:
+            return 0.0
+        return sorted(self.of_author)[math.ceil(0.9 * len(self.of_author)) - 1]
+
+
+def takes_off(speed: float | None, usual: Usual, threshold: float) -> str:
+    """Why a post that gains `speed` acts an hour spreads as it should not, in words; "" when it does not.
+
+    Either it gains `threshold` or more, and three times the author's usual peak; or a fifth of that, ten times what is
+    usual for the author, and more than 99 of 100 posts in its source. A star whose every post gains thousands is none.
+    """
+    if speed is None or not speed >= threshold * SMALL:
+        return ""
+    middle = usual.middle
+    hers = f"; this author's posts usually gain {_told(middle)}" if middle is not None else ""
+    if speed >= threshold:
+        return f"gaining {_told(speed)} an hour{hers}" if speed >= _BEYOND_PEAK * usual.peak else ""
+    if usual.rare_in_source is None or speed < usual.rare_in_source or speed < _BEYOND_USUAL * (middle or 0):
+        return ""
+    return f"gaining {_told(speed)} an hour, as few posts here do{hers}"
+
+
+def _told(speed: float) -> str:
+    return f"{speed:,.0f}" if speed >= 1 or not speed else "less than 1"

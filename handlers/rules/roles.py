@@ -9,15 +9,19 @@ ANYBODY = frozenset(Role)
 MAY: dict[str, frozenset[Role]] = {
     "approve": frozenset({APPROVER, MANAGER}),
     "reject": frozenset({APPROVER, MANAGER}),
+    "calm": frozenset({APPROVER, MANAGER}),
     "change mutes": frozenset({APPROVER, MANAGER, ADMIN}),  # what is muted is for everybody to see
     "take over": frozenset({APPROVER, MANAGER, ADMIN}),  # from the person who has the case
     "send for another": frozenset({APPROVER, MANAGER}),  # the assignee may always
     "mute for long": frozenset({MANAGER, ADMIN}),  # over 24 hours
+    "change briefings": frozenset({MANAGER, ADMIN}),  # of channels and of others; one's own are one's own affair
     "reload": frozenset({ADMIN}),
     "retry": frozenset({MANAGER, ADMIN}),
 }
 
-GUESTS_MAY = frozenset({"help", "home", "query", "queue", "search", "settings", "show", "who"})  # look, and no more
+GUESTS_MAY = frozenset(  # look, and no more
+    {"help", "home", "query", "queue", "search", "settings", "show", "summary", "who"}
+)
 
 
 def may(member: Member | None, act: str) -> bool:

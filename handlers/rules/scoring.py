@@ -26,6 +26,7 @@ from typing import NamedTuple, Protocol
 
 from handlers.rules import severity
 from handlers.rules.policy import Thresholds
+from handlers.rules.reach import Usual, takes_off
 from handlers.rules.severity import Hit, Kind
 from handlers.rules.vader import compound, scored_part
 from storage.types import Priority, RawMention
@@ -60,6 +61,8 @@ _SCRIPTS = {"Cjk": "Chinese or Japanese", "Hiragana": "Japanese", "Katakana": "J
 _UNTOLD = {"", "und", "zxx", "mul", "mis"}  # codes that say "no language"
 _GRAVE = (_SAFETY, Kind.FRAUD, Kind.LEGAL, Kind.PRIVACY, Kind.LEAVING, Kind.BUG)  # the gravest first
 _COMPLAINTS = frozenset([_FAILURE, ONE_STAR, TWO_STARS])
+
+UNKNOWN = Usual()  # nothing is known of the author or of the source
 
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]")
 _NOT_LATIN = re.compile(r"[Ͱ-ᷣἀ-῿Ⲁ-ꜟꠀ-ꬮꯀ-퟿豈-﫿יִ-﷿ﹰ-ﻼｦ-ￜ]")
@@ -127,12 +130,17 @@ class DayOneScorer:
         return Score(sentiment, label, tuple(parts), _kind(label, {part.kind for part in parts}))
 
 
-def prioritise(score: Score, *, reach: int | None, velocity: float | None, thresholds: Thresholds) -> Verdict:
-    """Points, floors and reasons. `reach` in people, `velocity` in acts per hour; None is unknown."""
+def prioritise(
+    score: Score, *, reach: int | None, velocity: float | None, thresholds: Thresholds, usual: Usual = UNKNOWN
+) -> Verdict:
+    """Points, floors and reasons. `reach` in people, `velocity` in acts per hour, None for unknown; `usual` is what the
+    author's and the source's posts gain."""
     parts = [part for part in score.parts if part.points]
     parts += _words(score, thresholds)
     needs_person = bool(parts)
-    parts += _spread(score, needs_person, reach, velocity, thresholds)
+    if velocity is not None and (words := takes_off(velocity, usual, thresholds.takes_off)):
+        parts.append(Part(2, words, "velocity"))
+    parts += _spread(score, needs_person, reach, thresholds)
     points = sum([part.points for part in parts])
     priority, floor = _priority(points), _floor(parts)
     if not needs_person and score.sentiment is not None:
@@ -147,6 +155,11 @@ def prioritise(score: Score, *, reach: int | None, velocity: float | None, thres
     if not parts:
         reasons.insert(0, f"nothing to act on: {_tone(score.sentiment)}")
     return Verdict(ranked, tuple(reasons), points)
+
+
+def asks(score: Score) -> bool:
+    """Whether the words ask for an answer."""
+    return any(part.kind == _ASK for part in score.parts)
 
 
 def _weight(part: Part) -> int:
@@ -185,12 +198,8 @@ def _tone(sentiment: float | None) -> str:
     return f"{word} words (VADER {sentiment:+.2f})"
 
 
-def _spread(
-    score: Score, needs_person: bool, reach: int | None, velocity: float | None, thresholds: Thresholds
-) -> list[Part]:
-    parts = []
-    if velocity is not None and velocity >= thresholds.takes_off:
-        parts.append(Part(2, f"gaining {velocity:,.0f} an hour", "velocity"))
+def _spread(score: Score, needs_person: bool, reach: int | None, thresholds: Thresholds) -> list[Part]:
+    parts: list[Part] = []
     if reach is None or reach < thresholds.high_reach:
         return parts
     is_huge, seen = reach >= thresholds.very_high_reach, f"seen by about {_rounded(reach):,}"

@@ -127,8 +127,16 @@ async def test_a_source_that_asks_for_time_is_left_alone_until_then(db_path: Pat
         until_then = NOW + timedelta(hours=5)
         task = listener(opened, birds(RateLimited("Too many.", until_then), Transient("down")))
         assert await task.step() == timedelta(hours=5)
-        assert (await state(opened)).status == "failing"
+        found = await state(opened)
+        assert (found.status, found.next_poll_at) == ("quota", until_then), "so much is a quota that is used up"
         assert await task.step() == MINUTES, "asking for time does not make the next wait longer"
+
+
+async def test_a_source_that_is_asked_too_often_has_not_used_up_its_quota(db_path: Path) -> None:
+    async with station(db_path) as opened:
+        task = listener(opened, birds(RateLimited("Too many.", NOW + timedelta(minutes=40))))
+        assert await task.step() == timedelta(minutes=40)
+        assert (await state(opened)).status == "failing"
 
 
 async def test_a_page_that_asks_for_time_gets_it(db_path: Path) -> None:

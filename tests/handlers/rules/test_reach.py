@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from handlers.rules.reach import Counts, estimate, velocity
+from handlers.rules.reach import Counts, Usual, estimate, takes_off, velocity
 from storage.types import RawMention
 
 
@@ -61,3 +61,46 @@ def test_counts_are_read_from_a_mention() -> None:
 
 def test_a_minute_is_not_taken_for_an_hour() -> None:
     assert velocity(Counts(likes=0), Counts(likes=60), 1 / 60) == pytest.approx(360)
+
+
+STAR = Usual((2_000, 9_000, 4_000, 3_000, 8_000, 10_000, 2_500, 7_000))
+PERSON = Usual((0, 2, 3, 3, 5, 4))
+
+
+def test_a_star_whose_every_post_gains_thousands_is_no_alarm() -> None:
+    assert takes_off(10_000.0, STAR, 30) == ""
+    assert takes_off(29_000.0, STAR, 30) == ""
+    assert takes_off(30_000.0, STAR, 30) == "gaining 30,000 an hour; this author's posts usually gain 7,000"
+
+
+def test_a_person_of_whom_little_is_usual_is_one() -> None:
+    assert takes_off(120.0, PERSON, 30) == "gaining 120 an hour; this author's posts usually gain 3"
+    assert takes_off(30.0, PERSON, 30) == "gaining 30 an hour; this author's posts usually gain 3"
+    assert takes_off(29.9, PERSON, 30) == ""
+
+
+def test_of_an_author_that_nobody_knows_speed_alone_decides() -> None:
+    assert takes_off(30.0, Usual(), 30) == "gaining 30 an hour"
+    assert takes_off(29.9, Usual(), 30) == ""
+
+
+def test_one_post_that_took_off_does_not_make_that_usual() -> None:
+    assert takes_off(400.0, Usual((3, 2, 4, 1, 5_000, 3, 2, 2, 3, 1)), 30) != ""
+    assert takes_off(400.0, Usual((5_000,)), 30) != "", "four more are needed before anything is usual for her"
+    assert takes_off(400.0, Usual((5_000,) * 5), 30) == ""
+
+
+def test_what_is_rare_in_a_slow_source_takes_off_sooner() -> None:
+    assert takes_off(8.0, Usual((0.2, 0.5, 0.1), 7.5), 30) == (
+        "gaining 8 an hour, as few posts here do; this author's posts usually gain less than 1"
+    )
+    assert takes_off(8.0, Usual((), 7.5), 30) == "gaining 8 an hour, as few posts here do"
+    assert takes_off(8.0, Usual((), 9.0), 30) == "", "many gain as much there"
+    assert takes_off(8.0, Usual((0.9, 0.9, 0.9), 7.5), 30) == "", "less than ten times her usual"
+    assert takes_off(8.0, Usual(), 30) == "", "too little is known of the source"
+    assert takes_off(5.9, Usual((), 1.0), 30) == "", "less than a fifth of what takes off anywhere"
+
+
+@pytest.mark.parametrize("speed", [None, math.nan, 0.0, -5.0])
+def test_what_does_not_grow_does_not_take_off(speed: float | None) -> None:
+    assert takes_off(speed, Usual((), 0.0), 30) == ""
