@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from bot import registry
 from bot.bridge import Bridge
+from bot.charts import png
 from bot.chats.local.adapter import Bell, LocalChatAdapter
 from bot.chats.slack.chat import Keys, Slack
 from bot.deliver import Deliverer
@@ -24,25 +25,24 @@ from bot.fetch import Fetch, Tools
 from bot.health import Health, Part, Watch
 from bot.listening import Listening
 from bot.policy_file import read_policy
+from bot.receiving import Receiving
 from bot.scheduler import build_scheduler
 from bot.settings import Environment, check_chats, check_sign_in
-from bot.sources import webhook
 from bot.tasks import Tasks
 from bot.team import Team
 from bot.web import build_web, check_bind
 from handlers import places
-from handlers.cards import Drawing
+from handlers.cards import Chart, Drawing
 from handlers.context import Brain, ChatState, Context, think
 from handlers.dispatch import dispatch, is_new, is_read, load_commands
-from handlers.drawings import draw
-from handlers.ports import Chat, Page
+from handlers.messages import draw
+from handlers.ports import Chat
 from handlers.requests import Command, Reply, Request
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person
 from storage.errors import ConfigError, EarshotError
 from storage.local_chat import LocalChat
 from storage.store import Store
-from storage.types import RawMention
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,7 @@ class App:
         self._watch = Watch(self.registry, environment.data)
         self._tasks = Tasks()
         self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed)
+        self._receiving = Receiving(self._listening, self.policy, now)
         self._scheduler = build_scheduler(self._tick)
 
     @property
@@ -107,6 +108,9 @@ class App:
         if reply.effect == "reload":
             return self._reload_in_words()
         return reply
+
+    async def picture(self, chart: Chart, dark: bool = False) -> bytes:
+        return await self.bridge.compute(lambda: png(chart, dark=dark))
 
     def commands(self) -> Sequence[Command]:
         return self._commands
@@ -165,53 +169,13 @@ class App:
         }
 
     async def receive(self, source: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
-        """A webhook's delivery: stored before it is acknowledged, refused when it is a replay."""
-        hook = self._listening.sources.get(source)
-        if not isinstance(hook, webhook.WebhookSource):
-            return 404, f"There is no webhook called {source[:60]}."
-        try:
-            received = hook.receive(headers, body, self._now())
-            taken = await self._listening.listener(hook).take(
-                received.page, inbox_keys=(received.key, received.signature)
-            )
-        except webhook.Refused as error:
-            return error.status, str(error)
-        except EarshotError as error:
-            return 503, str(error)
-        if taken.is_replay:
-            return 409, "This delivery was taken in before; nothing was stored again."
-        counts = (
-            f"{taken.stored} new, {taken.known} known, {taken.unmatched} for no brand, {taken.quarantined} unreadable"
-        )
-        return 202, f"Taken in: {counts}."
+        return await self._receiving.receive(source, headers, body)
 
     def forms(self) -> Mapping[str, str]:
-        found = {}
-        for name, hook in self._listening.sources.items():
-            entry = self.policy().source(name)
-            if isinstance(hook, webhook.WebhookSource) and hook.settings.form and entry is not None:
-                found[name] = entry.brand or self.policy().team
-        return found
+        return self._receiving.forms()
 
     async def submit_form(self, source: str, fields: Mapping[str, str]) -> tuple[int, str]:
-        """A feedback form's words; the page has checked its fields. The same page sent twice is one mention."""
-        if source not in self.forms():
-            return 404, f"There is no form called {source[:60]}."
-        stars = fields.get("stars", "")
-        raw = RawMention(
-            native_id=f"form-{fields['id']}",
-            text=fields["text"],
-            author=fields.get("email", ""),  # where she can be reached
-            author_name=fields.get("name", ""),
-            stars=float(stars) if stars else None,
-            published_at=self._now(),
-            private=True,
-        )
-        try:
-            await self._listening.listener(self._listening.sources[source]).take(Page((raw,), None))
-        except EarshotError as error:
-            return 503, str(error)
-        return 202, "Thank you. Your words have reached the team."
+        return await self._receiving.submit_form(source, fields)
 
     # Life
 

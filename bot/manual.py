@@ -7,6 +7,7 @@ table's words are the docstrings and comments of what it lists.
 import ast
 import inspect
 import io
+import json
 import re
 import textwrap
 import tokenize
@@ -24,12 +25,17 @@ from bot.settings import declared_settings
 from handlers.requests import Command
 from handlers.rules.policy import (
     Brand,
+    BusinessHours,
+    Duty,
+    Escalation,
     Member,
     Policy,
     Route,
     Sla,
     SlackPolicy,
     SourceEntry,
+    Storms,
+    Swap,
     Template,
     Thresholds,
 )
@@ -47,6 +53,11 @@ _TABLES: tuple[tuple[str, type], ...] = (
     ("[slack]", SlackPolicy),
     ("[thresholds]", Thresholds),
     ("[sla]", Sla),
+    ("[business_hours]", BusinessHours),
+    ("[[escalations]]", Escalation),
+    ("[duty]", Duty),
+    ("[[duty.swaps]]", Swap),
+    ("[storms]", Storms),
 )
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -208,6 +219,8 @@ def _shown(value: Any) -> str:
         return "none"
     if isinstance(value, tuple | list):
         return ", ".join(_shown(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{key} = {json.dumps(one)}`" for key, one in value.items())
     return f"`{value}`"
 
 

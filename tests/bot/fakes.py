@@ -17,8 +17,8 @@ from bot.listen import Listener
 from handlers.cards import Card, DraftCard, Drawing, Notice
 from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, read_line
-from handlers.drawings import draw
 from handlers.intake import take_in
+from handlers.messages import draw
 from handlers.places import pause
 from handlers.ports import ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused, Page, Source
 from handlers.requests import Reply, Request
@@ -249,12 +249,14 @@ class Station:
         self.chats = chats
         self.brain: Brain = think(policy)
         self.bridge = Bridge(path)
+        self.most_posts = 10_000  # to a channel in a minute: only the tests of that limit have it
         self.deliverer = self.new_deliverer()
         self._count = 0
 
     def new_deliverer(self, bridge: Bridge | Tripwire | None = None) -> Deliverer:
         crossing: Any = bridge or self.bridge
-        return Deliverer(crossing, self.chats, self._draw, self._pause, self.clock, self.clock.sleep)
+        most = self.most_posts
+        return Deliverer(crossing, self.chats, self._draw, self._pause, self.clock, self.clock.sleep, most)
 
     def _pause(self, store: Store, chat: str, channel: str, why: str, now: datetime) -> None:
         pause(Context(store, self.brain, now), chat, channel, why)

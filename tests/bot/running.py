@@ -214,6 +214,7 @@ async def running(
     path = write_config(home, config) if has_file else home / "earshot.toml"
     policy = read_policy(path, {kind: settings_of(kind) for kind in kinds()})
     app = App(environment(home, more), policy, config_path=path)
+    app.deliverer.most_posts = 10_000  # to a channel in a minute: tests do not wait
     site = build_web(
         app,
         mode="demo",

@@ -127,8 +127,8 @@ MISTAKES: list[tuple[str, str, str]] = [
     (
         "team =",
         "zzz =",
-        "zzz: unknown key; known: brands, escalate_to, four_eyes, members, routes, same_story, sla, slack, sources, team,"
-        " templates, thresholds, timezone.",
+        "zzz: unknown key; known: alarms_to, brands, business_hours, duty, escalate_to, escalations, four_eyes, members,"
+        " routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
     ),
     ("[[brands]]", "[[brand]]", 'brand: unknown key; did you mean "brands"?'),
     ("[[members]]", "[members]", "members: should be one or more [[members]]."),
@@ -193,7 +193,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"Europe/Berlin"', '"Europe/Berlln"', 'timezone: "Europe/Berlln" is no time zone; did you mean "Europe/Berlin"?'),
     ('"Europe/Berlin"', '"xx"', 'timezone: "xx" is no time zone; write one like Europe/Berlin.'),
     ('"ana"', '"Ana María"', 'members[0].name: "Ana María" may have only a-z, 0-9 and _ . -; write for instance "ana-mara" and put the full name into title.'),
-    ('"ana"', '"earshot"', 'members[0].name: "earshot" is a word of the diary; take another.'),
+    ('"ana"', '"earshot"', 'members[0].name: "earshot" is a word of our own; take another.'),
     ('"ana"', '""', "members[0].name: should not be empty."),
     ("[thresholds]", '[[members]]\nname = "ana"\n[thresholds]', 'members[1].name: "ana" is there twice; names must differ.'),
     ('["agent", "admin"]', '["agent", "boss"]', 'members[0].roles[1]: "boss" is none of agent, approver, manager, admin.'),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from handlers.cards import Button, Card, DraftCard, Drawing, Link, Notice, Row, Screen
+from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Row, Screen, Series
 from handlers.rules.text import Text
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -106,4 +106,68 @@ SCREEN = Screen(
     "Page 1 of 5",
     (Button("Next page", "queue", None, values=(("page", "2"),)),),
 )
-DRAWINGS: dict[str, Drawing] = {**CARDS, "draft": DRAFT, "notice": NOTICE, "screen": SCREEN}
+DAYS = tuple(f"{day} Feb" for day in range(16, 23))
+CHARTS: dict[str, Chart] = {
+    "stacked": Chart(
+        "stacked",
+        "Mentions per day, 16–22 Feb",
+        DAYS,
+        (
+            Series("negative", (200, 220, 310, 260, 500, 640, 703), "red"),
+            Series("neutral", (100, 90, 120, 80, 160, 190, 210), "grey"),
+            Series("positive", (60, 70, 50, 64, 80, 95, 108), "green"),
+        ),
+        "Mentions per day, 16–22 Feb: 4,310 in all, most on Sun 22 Feb (1,021).",
+    ),
+    "lines": Chart(
+        "lines",
+        "Mentions and their negative share",
+        DAYS,
+        (
+            Series("mentions", (360, 380, 480, None, 740, 925, 1021), "blue"),
+            Series("negative, %", (55.5, 58, 64, None, 68, 69, 69), "red"),
+        ),
+        "Mentions grew from 360 to 1,021 a day, and the negative share from 56% to 69%.",
+    ),
+    "minutes": Chart(
+        "lines",
+        "First response per day",
+        DAYS,
+        (
+            Series("median", (12, 14, 9, 30, 22, 41, 18), "blue"),
+            Series("nine of ten", (80, 95, 70, 210, 160, 300, 140), "orange"),
+        ),
+        "First responses took 18 min on 22 Feb; the slowest day was 21 Feb.",
+        unit="min",
+    ),
+    "bars": Chart(
+        "bars",
+        "Mentions by source",
+        ("twitter", "東京ブログ", "call centre notes"),
+        (Series("now", (1021, 340, 12), "blue"), Series("before", (800, 410, 0), "grey")),
+        "Mentions by source: twitter 1,021 (+28%), 東京ブログ 340 (-17%), call centre notes 12.",
+    ),
+}
+SUMMARY = Screen(
+    "Summary: 16–22 Feb",
+    "Kettle & Co",
+    (Row("1,021 mentions", None, ("+28% against the week before",), (Button("Open", "queue"),)),),
+    chart=CHARTS["stacked"],
+)
+REMINDER = Notice(
+    "Case #142 has slept for 26 h. Are you still on it?",
+    ping="ana",
+    case=142,
+    buttons=(Button("Still on it", "still", 142), Button("Release", "release", 142, style="danger")),
+)
+CALL = Notice("Nobody has taken case #142.", case=142, group="leads", buttons=(CLAIM,))
+DRAWINGS: dict[str, Drawing] = {
+    **CARDS,
+    "draft": DRAFT,
+    "notice": NOTICE,
+    "screen": SCREEN,
+    "summary": SUMMARY,
+    "reminder": REMINDER,
+    "call": CALL,
+    **{f"chart {name}": Screen(chart.title, chart=chart) for name, chart in CHARTS.items()},
+}
