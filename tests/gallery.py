@@ -14,9 +14,10 @@ from handlers.dispatch import dispatch
 from handlers.forms import Form
 from handlers.ports import Broken, Tombstone
 from handlers.requests import Request
-from handlers.rules.policy import Route, Template
+from handlers.rules.policy import Escalation, Route, Template
 from storage.store import open_storage
-from storage.types import Status
+from storage.tallies import Cell
+from storage.types import Priority, Status, to_text
 from tests.kit import TROUBLES, Desk, answer, put_in, raw
 
 # Marks that must come out as they went in, and only where a customer's words are expected.
@@ -36,6 +37,7 @@ HOSTILE = {
 
 SCREENS = (
     "help", "help draft", "queue", "queue page:2", "queue mine", "show 1", "search heron", "who author1", "status",
+    "summary", "summary 7d by:source", "summary today by:person",
     "settings", "home", "queue source:staff", "mute list", "mute add words:case 4h", 'query test "fraud" -river',
     "resolve",
 )  # fmt: skip
@@ -53,7 +55,7 @@ def forms() -> dict[str, Form]:
 
 def _rooms() -> Iterator[tuple[str, Drawing | Form]]:
     with TemporaryDirectory() as folder:
-        for room in (_states, _drafts, _digest, _hostile, _answers):
+        for room in (_states, _drafts, _clocks, _digest, _briefings, _storm, _sources, _judged, _hostile, _answers):
             desk = Desk(open_storage(Path(folder) / f"{room.__name__}.db"))
             desk.store.engine.run("pragma synchronous = off")
             yield from room(desk)
@@ -110,6 +112,24 @@ def _drafts(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     yield "draft of a closed case", desk.draft_card(1)
 
 
+def _clocks(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """A reminder with its buttons, and a call to a user group."""
+    desk.change_policy(escalations=(Escalation(timedelta(hours=1), ping=("leads",), min_priority=Priority.LOW),))
+    desk.open_case("asleep")
+    desk.do("ana", "claim 1")
+    desk.open_case("unclaimed", TROUBLES[1])
+    desk.later(hours=25)
+    desk.tick()
+    for number, row in enumerate(desk.store.engine.rows("select subject, body from deliveries where body <> ''")):
+        yield f"clock {number}", desk.drawn(row["subject"], row["body"])
+    desk.change_policy(routes=(Route("local:#quiet", quiet="outside business hours"),))
+    desk.later(hours=10)
+    desk.open_case("at night", TROUBLES[3], published_at=desk.now)
+    desk.later(hours=12)
+    desk.tick()
+    yield "digest after quiet hours", desk.drawn("digest:1")
+
+
 def _digest(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     desk.change_policy(routes=(Route("local:#alerts", digest=timedelta(minutes=30)),))
     desk.take(*(raw(str(number), f"heron refund {chr(97 + number) * 9} {number} please") for number in range(18)))
@@ -118,6 +138,86 @@ def _digest(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     desk.later(hours=1)
     desk.tick()
     yield "digest", desk.drawn("digest:1")
+
+
+def _storm(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """Two hostile posts are its loudest, and hostile words are among the most shared."""
+    now, source = desk.now.replace(minute=0), desk.store.sources.id_of("birds", "feed", desk.now)
+    hours = [to_text(now - timedelta(hours=number)) for number in range(1, 24 * 10)]
+    with desk.store.transaction():
+        desk.store.tallies.add([Cell(at, ("Heron Air",), source, "negative", 1) for at in hours])
+    for number in range(45):
+        text = f"heron awful {chr(97 + number % 26) * 5} {chr(97 + number // 2) * 6} {number} <@U123> @everyone zebra"
+        loud = {"followers": 10**7, "shares": 4_000} if number < 2 else {}
+        words = f"{HOSTILE[('markup', 'chat marks')[number]]} {text}" if number < 2 else text
+        desk.take(raw(str(number), words, author=HOSTILE["chat marks"][:90], **loud))
+    desk.tick()
+    yield "storm", desk.drawn("storm:1")
+    desk.do("mia", "calm")
+    yield "storm, calmed", desk.drawn("storm:1")
+    desk.later(hours=3)
+    desk.tick()
+    yield "storm, over", desk.drawn("storm:1")
+
+
+def _sources(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """What is wrong with a source, and what was."""
+    source_id = desk.store.sources.id_of("birds", "feed", desk.now)
+    alarms = desk.store.alarms
+    for kind in ("failing", "quota", "off", "silent"):
+        words = "" if kind == "silent" else "<!channel> <b>HTTP 500</b> & more\nof *it*"
+        alarm = alarms.notice("birds", kind, desk.now, words, desk.now, usual=40)
+        alarms.told(alarm, desk.now)
+        yield f"alarm {kind}", desk.drawn(f"alarm:{alarm.id}")
+    desk.store.sources.failed(source_id, "HTTP 500", "off")
+    for line in ("status", "home"):
+        screen = desk.do("mia", line).screen
+        assert screen is not None
+        yield f"screen {line}, with alarms", screen
+    desk.take(raw("1"))
+    desk.later(hours=2)
+    desk.tick()
+    yield "alarm that is over", desk.drawn("alarm:1")
+
+
+def _judged(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    now, desk.now = desk.now, desk.now - timedelta(days=4)
+    texts = (f"Heron zebra {HOSTILE[name]}" for name in ("markup", "chat marks", "direction", "long", "lines", "ours"))
+    told = (raw(f"quiet {place}", text, author_name=text, title=text) for place, text in enumerate(texts))
+    desk.take(*told, with_cases=False)
+    desk.now = now
+    desk.tick()
+    for step in range(3):
+        screen = desk.do("ana", "judge").screen
+        assert screen is not None
+        yield f"screen judge {step}", screen
+        button = screen.rows[step].buttons[0]
+        desk.press("ana", button)
+        if step == 1:
+            desk.press("ana", replace(button, values=(*button.values[:1], ("verdict", "case"))))
+
+
+def _briefings(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    for line in ("daily 08:30 #leadership", "weekly 08:30 #leadership de", "daily 08:30 me brand:plover-inn"):
+        desk.do("mia", f"briefing add {line}")
+    for place, text in enumerate((*TROUBLES, HOSTILE["markup"], HOSTILE["right to left"])):
+        desk.take(raw(str(place), text, author_name=HOSTILE["chat marks"], shares=900 * place))
+    answer(desk, 1)
+    desk.do("ana", "resolve 1 fixed")
+    desk.later(days=7)
+    desk.tick()
+    for row in desk.store.engine.rows("select subject from deliveries where subject like 'briefing:%'"):
+        yield row["subject"], desk.drawn(row["subject"])
+    for line in ("briefing list", "briefing now weekly", "briefing now 1"):
+        screen = desk.do("mia", line).screen
+        assert screen is not None, line
+        yield f"screen {line}", screen
+    form = desk.do("mia", "briefing add").form
+    assert form is not None
+    yield "form briefing add", form
+    refused = desk.submit("mia", form, zone="Europe/Berln").form
+    assert refused is not None
+    yield "form briefing add, refused", refused
 
 
 def _hostile(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:

@@ -20,7 +20,7 @@ from bot.chats.local.adapter import Stored, to_body
 from bot.settings import read_environment
 from handlers.cards import Drawing
 from handlers.ports import ChatDoubtful
-from handlers.rules.policy import Policy, Route, SourceEntry
+from handlers.rules.policy import Policy, Route, SourceEntry, Storms
 from tests.bot.running import variables
 from tests.kit import POLICY
 
@@ -40,7 +40,8 @@ def policy_of(home: Path) -> Policy:
     ids = json.loads(sys.argv[3]) if is_slack(sys.argv[2]) else {}
     routes = (Route("local:#alerts"), Route(SLACK if ids else FAR))
     members = tuple(replace(member, slack=ids.get(member.name, "")) for member in POLICY.members)
-    return Policy(brands=POLICY.brands, members=members, sources=(entry,), routes=routes)
+    storms = Storms(most_cards=100_000)  # each case is to have its card
+    return Policy(brands=POLICY.brands, members=members, sources=(entry,), routes=routes, storms=storms)
 
 
 class FarChat:
@@ -79,6 +80,7 @@ class KillableApp(app.App):
     """The App, which also knows the far chat."""
 
     async def start(self) -> None:
+        self.deliverer.most_posts = 100_000  # to a channel in a minute: tests do not wait
         if self.slack is not None:
             self.slack.chat.pace, self.slack.chat.settle = 0.0, 1.0
         else:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.scheduler import find_jobs
 from handlers.cards import Button, Card, DraftCard, Drawing
 from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, load_commands, read_line
-from handlers.drawings import draw
 from handlers.forms import Form
 from handlers.intake import Taken, take_in
-from handlers.jobs import digest, overdue, wake
+from handlers.messages import draw
 from handlers.ports import Broken, Page, Tombstone
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
@@ -149,9 +149,8 @@ class Desk:
     def tick(self) -> None:
         """What the clock does."""
         with self.store.transaction():
-            wake.run(self.ctx)
-            overdue.run(self.ctx)
-            digest.run(self.ctx)
+            for job in sorted(find_jobs(), key=lambda job: not job.__name__.endswith(".wake")):
+                job.run(self.ctx)
 
     # What is true
 

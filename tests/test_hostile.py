@@ -24,12 +24,12 @@ from bot.sources.fieldmap import storable
 from handlers import export
 from handlers.cards import Card
 from handlers.context import Context
-from handlers.drawings import draw
+from handlers.messages import draw
 from handlers.ports import Broken, SourceError
 from handlers.rules.text import clean
 from storage.local_chat import LocalMessage
 from storage.store import Store, open_storage
-from tests.bot.running import environment, running
+from tests.bot.running import CONFIG, environment, running
 from tests.bot.sources.feedserver import ANYWHERE, FeedServer, fetching, serving, tools
 from tests.hostile import ATTACKS, BODIES, DATES, FEEDS, bare_texts, texts
 from tests.kit import NOW, POLICY, PRAISE, TROUBLES, Desk, raw
@@ -291,7 +291,8 @@ async def test_a_feed_that_is_a_weapon_is_read_or_refused_in_words(desk: Desk, n
 
 async def test_the_webhook_and_the_real_page(tmp_path: Path) -> None:
     posted = {tag: text for tag, text in ALL.items() if len(text) < LARGEST_POST}
-    async with running(tmp_path) as opened:
+    each_a_card = f"{CONFIG}\n[storms]\nmost_cards = 10000\n"
+    async with running(tmp_path, config=each_a_card) as opened:
         ana = await opened.person("ana")
         status, answer = await opened.hook({"id": "m", "text": TROUBLES[0], "title": "A title", "author": "jo"})
         assert status == 202

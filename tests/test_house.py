@@ -17,8 +17,12 @@ SQL = re.compile(
 SQL_CALLS = {"run", "run_many", "rows", "each", "one", "value", "execute", "executemany"}
 FIXED = re.compile(r"_?[A-Z][A-Z_0-9]*")
 CHECKED = {  # local names whose parts were seen to come from fixed lists
+    "storage/behind.py": {"of_brand", "where"},
     "storage/cases.py": {"sets", "where"},
+    "storage/counting.py": {"table"},
     "storage/deliveries.py": {"others"},
+    "storage/samples.py": {"one"},
+    "storage/tallies.py": {"rest", "select"},
 }
 LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
 SPOKEN = {"text", "title", "author", "author_name", "quote"}
@@ -97,11 +101,13 @@ def values_are_parameters(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def is_fixed(value: ast.expr, checked: set[str]) -> bool:
-    """A name in capitals, a part or a changed copy of one, or question marks and column names that are joined."""
+    """A name in capitals, a part or a changed copy of one, one of two texts, or column names that are joined."""
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         return value.func.attr == "join" or (value.func.attr == "replace" and is_fixed(value.func.value, checked))
     if isinstance(value, ast.Subscript):
         return is_fixed(value.value, checked)
+    if isinstance(value, ast.IfExp):
+        return all(isinstance(one, ast.Constant) for one in (value.body, value.orelse))
     return bool(FIXED.fullmatch(dotted(value))) or dotted(value) in checked
 
 

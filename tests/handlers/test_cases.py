@@ -156,7 +156,7 @@ def test_a_late_case_is_marked_once_and_its_assignee_told(desk: Desk) -> None:
         desk.tick()
     assert desk.kinds(1) == ["opened", "claimed", "overdue"]
     (told,) = desk.notices()
-    assert '"words": "#1 is overdue by 10 min.", "ping": "ana"' in told
+    assert '"words": "#1 is overdue: an answer was promised by 15:00.", "ping": "ana"' in told
     assert desk.card(1).due == "overdue since 15:00"
 
 

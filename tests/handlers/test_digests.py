@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from handlers.cards import Screen
-from handlers.drawings import draw
 from handlers.jobs import digest
+from handlers.messages import draw
 from handlers.rules.policy import Route
 from storage.types import Lane, Priority
 from tests.kit import Desk, raw

@@ -92,7 +92,7 @@ def test_an_outsider_gets_help_and_nothing_else(desk: Desk) -> None:
 
 def test_what_promises_to_read_writes_nothing_and_the_rest_is_known_to_write() -> None:
     reads = {verb for verb in COMMANDS if is_read(Request(None, verb))}
-    assert reads == {"help", "home", "queue", "search", "show", "who", "settings", "query"}
+    assert reads == {"export", "help", "home", "query", "queue", "search", "settings", "show", "summary", "who"}
     assert is_read(Request(None, "no such verb"))
 
 

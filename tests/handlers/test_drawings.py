@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from handlers.cards import Button, Card, DraftCard, Notice, Row, Screen
-from handlers.drawings import draw, people
+from handlers.drawings import people
 from handlers.forms import Form
+from handlers.messages import draw
 from handlers.requests import COMMANDS
 from handlers.rules.text import Text
 from storage.types import Status
@@ -53,6 +54,7 @@ def test_the_gallery_holds_every_kind_and_state() -> None:
         "snooze",
         "note",
         "assign",
+        "briefing",
         "reject",
         "sent",
         "track",

@@ -16,7 +16,7 @@ PEOPLE = st.sampled_from(["ana", "bo", "mia"])
 CASES = st.integers(1, 2)
 VERBS = st.sampled_from(
     ["claim", "release", "assign", "approve", "send", "sent", "resolve", "irrelevant", "reopen", "snooze", "escalate",
-     "note", "reject"]
+     "note", "reject", "still"]
 )  # fmt: skip
 REST = {
     "assign": "@mia", "sent": "https://birds.example/r", "resolve": "fixed", "snooze": "1h", "note": "hm",
