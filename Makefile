@@ -21,7 +21,8 @@ docs: .venv/ready
 	@$(PY) -m bot docs
 
 bench: .venv/ready-dev
-	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py
+	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py && $(PY) bench/reports.py && $(PY) bench/clock.py \
+	  && $(PY) bench/storm.py && $(PY) bench/spikes.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -34,6 +34,9 @@ function lines(part) {
 function drawn(part) {
   if (Array.isArray(part)) return part.map(drawn);
   if (part === null || typeof part !== "object") return part;
+  if (part.type === "image" && part.slack_file) {
+    return { ...part, slack_file: undefined, image_url: `/files-pri/T01HERON000-${part.slack_file.id}/chart.png` };
+  }
   if (part.type === "rich_text") return { type: "section", text: { type: "mrkdwn", text: lines(part) } };
   const told = Object.fromEntries(Object.entries(part).map(([name, one]) => [name, drawn(one)]));
   if (told.type === "mrkdwn" && typeof told.text === "string") {

@@ -1,24 +1,34 @@
-"""Take the pictures of the README: a fresh demo, one case played in it; the same in Slack. They go to docs/images.
+"""Take the pictures of the README: a fresh demo, one case played in it; two weeks of numbers; Slack. To docs/images.
 
-Run: python docs/screenshots.py [demo] [slack]. It needs Chromium at /usr/bin/chromium, for Slack also the local-slack
-that .ci/run installs, and nothing from the internet.
+Run: PYTHONPATH=. python docs/screenshots.py [demo] [numbers] [slack]. It needs Chromium at /usr/bin/chromium, for Slack
+also the local-slack that .ci/run installs, and nothing from the internet.
 """
 
 import asyncio
 import os
+import random
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, Route, async_playwright
 
+from bench.replay import Life, replay
+from bench.replay import page as page_of
 from bot.app import utc_now
+from bot.cli.demo import CONFIG
+from bot.policy_file import read_policy
+from bot.sources.sample import DAY_FILE, read_day
+from storage.types import RawMention, to_text
 from tests.slack.local_person import LocalPerson
-from tests.slack.local_slack import PEOPLE, LocalSlack, words_of
+from tests.slack.local_slack import BOT_TOKEN, PEOPLE, LocalSlack, words_of
 from tests.slack.local_team import team
 
 ROOT = Path(__file__).parent.parent
@@ -132,6 +142,53 @@ async def take(browser: Browser, url: str) -> None:
     await phone.screenshot(path=IMAGES / "phone-dark.png")
 
 
+async def take_numbers(browser: Browser) -> None:
+    """What a manager and a director read, after the sample's mentions came over two weeks and a team worked on them."""
+    with tempfile.TemporaryDirectory() as folder:
+        policy = read_policy(CONFIG)
+        zone = ZoneInfo(policy.timezone)
+        this_morning = utc_now().astimezone(zone).replace(hour=8, minute=45, second=0, microsecond=0)
+        first = this_morning.replace(hour=0, minute=0) - timedelta(days=DAYS)
+        life = Life(policy, first.astimezone(UTC), Path(folder))
+        await life.app.bridge.start()
+        await life.do("mia", "briefing", "add daily 08:30 local:#leadership")
+        await replay(life, fortnight(first), this_morning.astimezone(UTC))
+        async with page_of(life) as url:
+            page = await opened(browser, url, width=1000, height=2400)
+            await be(page, "mia")
+            await page.evaluate("document.querySelector('.answers').style.maxHeight = 'none'")
+            await say(page, "summary 7d")
+            await picture_of(page, page.locator(".answer").last, "summary")
+            await page.goto(f"{url}/c/leadership")
+            await picture_of(page, page.locator(".message").last, "briefing")
+            phone = await opened(browser, url, width=375, height=1500, dark=True)
+            await phone.goto(f"{url}/c/leadership")
+            await picture_of(phone, phone.locator(".message").last, "briefing-phone")
+        await life.app.stop()
+
+
+DAYS = 14
+
+
+def fortnight(first: datetime) -> list[RawMention]:
+    """The lines of the sample, each at its time of day on one of the days."""
+    chance = random.Random(3)  # noqa: S311
+    found = []
+    for line in read_day((ROOT / "bot" / "sources" / DAY_FILE).read_text("utf-8")):
+        day = int(chance.triangular(0, DAYS, DAYS - 3))
+        moment = first + timedelta(days=day, hours=7, seconds=line.at % 50_000)
+        found.append(replace(line.mention, published_at=moment.astimezone(UTC)))
+    return sorted(found, key=lambda item: to_text(item.published_at or first))
+
+
+async def picture_of(page: Page, what: Locator, name: str) -> None:
+    """With its chart."""
+    await what.locator(".chart").scroll_into_view_if_needed()
+    await page.wait_for_timeout(1_500)
+    await rest(page)
+    await what.screenshot(path=IMAGES / f"{name}.png")
+
+
 # Slack, on the page of local-slack. docs/local_slack_page.js makes that page draw what Slack's own client draws.
 
 PAGE = Path(__file__).with_name("local_slack_page.js")
@@ -166,10 +223,15 @@ async def take_slack(browser: Browser) -> None:
 async def workspace_of(browser: Browser, slack: LocalSlack) -> Page:
     page = await browser.new_page(viewport={"width": 1000, "height": 620}, device_scale_factor=1.5)
     await page.add_init_script(path=PAGE)
+    await page.route("**/files-pri/**", as_the_bot)  # that page has no right to the pictures
     await page.goto(slack.url)
     await page.add_style_tag(content=STYLE)
     await page.locator(".channel-title").wait_for()
     return page
+
+
+async def as_the_bot(route: Route) -> None:
+    await route.continue_(headers={**route.request.headers, "Authorization": f"Bearer {BOT_TOKEN}"})
 
 
 async def take_card(page: Page, slack: LocalSlack, ana: LocalPerson, bo: LocalPerson, mia: LocalPerson) -> None:
@@ -213,6 +275,11 @@ async def take_card(page: Page, slack: LocalSlack, ana: LocalPerson, bo: LocalPe
     queue = await mia.command("queue")
     await picture(page.locator(f'.msg[data-ts="{queue["ts"]}"]').first, "slack-queue")
     await mia.command("claim 3")
+    await page.set_viewport_size({"width": 1000, "height": 1700})
+    for name, line in (("slack-summary", "summary today"), ("slack-briefing", "briefing now")):
+        answer = await mia.command(line)
+        await page.wait_for_timeout(1_500)  # the picture is brought
+        await picture(page.locator(f'.msg[data-ts="{answer["ts"]}"]').first, name)
     await mia.open_home()
     await page.locator(".sidebar-item", has_text="earshot").click()
     await page.locator(".main .blocks").wait_for()
@@ -239,10 +306,12 @@ async def main(wanted: list[str]) -> None:
         if "demo" in wanted:
             with demo() as url:
                 await take(browser, url)
+        if "numbers" in wanted:
+            await take_numbers(browser)
         if "slack" in wanted:
             await take_slack(browser)
         await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:] or ["demo", "slack"]))
+    asyncio.run(main(sys.argv[1:] or ["demo", "numbers", "slack"]))
