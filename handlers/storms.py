@@ -41,6 +41,7 @@ _BELIEVED = timedelta(days=14)  # from its start on; by then the usual is learne
 _LEARNS = 3  # series whose usual is worked out in one look: it takes some 20 ms each
 _BLOCK = 6  # hours: the usual is worked out anew this often
 _TOP = 3
+_LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 _WORDS = 6
 _READ = 500  # mentions that the most shared words are taken from, and as many before the storm
 
@@ -306,8 +307,7 @@ def _row(ctx: Context, mention: Mention) -> Row:
 def _words(ctx: Context, storm: Storm) -> list[Row]:
     """What many say that few said before. They are customers' words and are shown as such."""
     now = ctx.store.storms.texts(storm.brand, storm.window.start, storm.window.end, _READ)
-    past = datetime.min.replace(tzinfo=UTC, year=1971)
-    before = ctx.store.storms.texts(storm.brand, past, storm.window.start, _READ)
+    before = ctx.store.storms.texts(storm.brand, _LONG_AGO, storm.window.start, _READ)
     found = shared_words(now, before, _WORDS, storm.brand)
     if not found:
         return []

@@ -147,7 +147,7 @@ class Storms:
         return self._storm(row) if row is not None else None
 
     def between(self, window: Window, brand: str = "") -> list[Storm]:
-        """Those that began in a window, the oldest first. For reports."""
+        """Those that began in a window, the oldest first."""
         rows = self._engine.rows(
             "select * from storms where started_at >= ? and started_at < ? and (? = '' or brand = ?) order by id",
             (to_text(window.start), to_text(window.end), brand, brand),
@@ -179,9 +179,9 @@ class Storms:
         return from_text(f"{start[:13]}:00:00.000000Z") if start else None
 
     def days(self, window: Window) -> frozenset[str]:
-        """The days (10 characters, UTC) on which anything at all was counted."""
+        """The days (10 characters, UTC) on which anything at all was counted, of competitors too."""
         rows = self._engine.rows(
-            "select distinct start from tallies where grain = 2 and brand = '' and start >= ? and start <= ?",
+            "select distinct start from tallies where grain = 2 and start >= ? and start <= ?",
             (to_text(window.start)[:10], to_text(window.end)[:10]),
         )
         return frozenset(row["start"] for row in rows)

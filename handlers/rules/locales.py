@@ -58,10 +58,6 @@ class Locale:
         """22 Feb."""
         return self._date(day, "MMMd")
 
-    def full_day(self, day: date) -> str:
-        """22 Feb 2015."""
-        return self._date(day, "yMMMd")
-
     def month(self, day: date) -> str:
         """Feb 2015."""
         return self._date(day, "yMMM")

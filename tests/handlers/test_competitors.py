@@ -59,3 +59,8 @@ def test_the_roll_ups_made_anew_leave_competitors_out_too(desk: Desk) -> None:
     after = [tuple(row) for one in tables for row in desk.store.engine.rows(f"select * from {one} order by 1, 2, 3, 4")]
     assert before == after
     assert [one.native_id for one in desk.store.behind.mentions(today(desk), limit=9)] == ["2", "1"]
+
+
+def test_a_day_on_which_only_a_competitor_was_spoken_of_is_a_day_in_its_history(desk: Desk) -> None:
+    desk.take(raw("1", "Plover is fine"))
+    assert desk.store.storms.days(today(desk)) == {today(desk).start.date().isoformat()}
