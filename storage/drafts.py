@@ -1,9 +1,26 @@
 """Drafts: proposed replies and the approvals bound to them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from storage.engine import Engine, Row
 from storage.types import Draft, DraftState, from_text, to_text
+
+_SETS = {  # what a change of a reply that is approved sets
+    "sent": "state = 'sent', sent_by = ?, sent_at = ?, sent_url = ?, sent_id = ?, error = ''",
+    "send": "state = 'sending', sent_by = ?, not_before = ?, attempts = 0, attempted_at = null, error = ''",
+    "attempt": "attempts = attempts + 1, attempted_at = ?, not_before = ?",
+    "wait": "attempts = attempts - ?, attempted_at = null, not_before = ?, error = ?",
+    "look": "not_before = ?, error = ?",
+    "doubt": "state = 'doubtful', not_before = null, error = ?",
+    "give back": "state = 'approved', sent_by = null, not_before = null, attempted_at = null, error = ?",
+}
+_FROM = {  # the states in which it can happen; the others only while the reply is on its way
+    "sent": (DraftState.APPROVED, DraftState.SENDING, DraftState.DOUBTFUL),
+    "send": (DraftState.APPROVED, DraftState.DOUBTFUL),
+    "give back": (DraftState.SENDING, DraftState.DOUBTFUL),
+}
 
 
 class Drafts:
@@ -30,7 +47,7 @@ class Drafts:
             "update drafts set revision = revision + 1,"
             " state = 'proposed', text = ?, text_hash = ?, target = ?, account = ?, author = ?,"
             " updated_at = ?, approved_by = null, approved_at = null, approved_hash = null,"
-            " rejected_by = null, rejected_why = ''"
+            " rejected_by = null, rejected_why = '', error = ''"
             " where id = ? and revision = ? and state in ('proposed', 'approved', 'rejected') returning *",
             (text, text_hash, target, account, author, to_text(now), draft.id, draft.revision),
         )
@@ -56,13 +73,88 @@ class Drafts:
         )
         return _draft(row) if row is not None else None
 
-    def sent(self, draft: Draft, *, by: str, url: str, now: datetime) -> Draft | None:
-        """It stands outside now. Only an approved text whose approval covers it."""
+    def sent(self, draft: Draft, *, by: str, url: str, now: datetime, native_id: str = "") -> Draft | None:
+        """It stands outside now. Only a text whose approval covers it, and only in the state that `draft` has."""
+        return self._change(
+            draft,
+            now,
+            "sent",
+            (by, to_text(now), url, native_id),
+        )
+
+    def send(self, draft: Draft, *, by: str, now: datetime) -> Draft | None:
+        """On its way, due at once: an approved one, or one that a person had to decide about."""
+        return self._change(
+            draft,
+            now,
+            "send",
+            (by, to_text(now)),
+        )
+
+    def attempt(self, draft: Draft, *, look_at: datetime, now: datetime) -> Draft | None:
+        """It is being posted from now on. If nothing else is ever heard of it, it is looked for at `look_at`."""
+        if draft.attempted_at is not None:
+            return None
+        return self._change(
+            draft,
+            now,
+            "attempt",
+            (to_text(now), to_text(look_at)),
+        )
+
+    def wait(self, draft: Draft, *, until: datetime, why: str, now: datetime, counts: bool = True) -> Draft | None:
+        """It certainly was not posted, and is tried again then. `counts`: this was one of the attempts."""
+        return self._change(
+            draft,
+            now,
+            "wait",
+            (int(not counts), to_text(until), why),
+        )
+
+    def look(self, draft: Draft, *, at: datetime, why: str, now: datetime) -> Draft | None:
+        """Nobody knows whether it was posted: it is looked for then, and not tried before."""
+        return self._change(draft, now, "look", (to_text(at), why))
+
+    def doubt(self, draft: Draft, *, why: str, now: datetime) -> Draft | None:
+        """It could not be found out: a person decides."""
+        return self._change(draft, now, "doubt", (why,))
+
+    def give_back(self, draft: Draft, *, why: str, now: datetime) -> Draft | None:
+        """Approved and not sent, as before it was sent off; `why` for people."""
+        return self._change(
+            draft,
+            now,
+            "give back",
+            (why,),
+        )
+
+    def due(self, now: datetime, limit: int = 200) -> list[Draft]:
+        """Those on their way that are to be tried, or looked for, by now; what has waited longest first."""
+        rows = self._engine.rows(
+            "select * from drafts where state = 'sending' and not_before <= ? order by not_before, id limit ?",
+            (to_text(now), limit),
+        )
+        return [_draft(row) for row in rows]
+
+    def stuck(self, since: datetime) -> tuple[int, int]:
+        """How many are on their way since then or longer; about how many, of unresolved cases, a person must decide."""
         row = self._engine.one(
-            "update drafts set revision = revision + 1,"
-            " state = 'sent', sent_by = ?, sent_at = ?, sent_url = ?, updated_at = ?"
-            " where id = ? and revision = ? and state = 'approved' and approved_hash = text_hash returning *",
-            (by, to_text(now), url, to_text(now), draft.id, draft.revision),
+            "select (select count(*) from drafts as d where state = 'sending' and (select max(at) from case_events"
+            " where case_id = d.case_id and kind = 'handed over to send') <= ?) as waiting,"
+            " (select count(*) from drafts as d join cases as c on c.id = d.case_id"
+            " where d.state = 'doubtful' and c.status <> 'resolved') as doubtful",
+            (to_text(since),),
+        )
+        return (row["waiting"], row["doubtful"]) if row is not None else (0, 0)
+
+    def _change(self, draft: Draft, now: datetime, change: str, values: Sequence[Any]) -> Draft | None:
+        """Compare-and-set of what is approved; None when somebody was faster or it is in another state."""
+        if draft.state not in _FROM.get(change, (DraftState.SENDING,)):
+            return None
+        row = self._engine.one(
+            f"update drafts set revision = revision + 1, {_SETS[change]}, updated_at = ?"
+            " where id = ? and revision = ? and state = ? and approved_hash = text_hash returning *",
+            (*values, to_text(now), draft.id, draft.revision, draft.state),
         )
         return _draft(row) if row is not None else None
 
@@ -105,4 +197,9 @@ def _draft(row: Row) -> Draft:
         sent_by=row["sent_by"],
         sent_at=from_text(row["sent_at"]) if row["sent_at"] else None,
         sent_url=row["sent_url"],
+        sent_id=row["sent_id"],
+        attempts=row["attempts"],
+        attempted_at=from_text(row["attempted_at"]) if row["attempted_at"] else None,
+        not_before=from_text(row["not_before"]) if row["not_before"] else None,
+        error=row["error"],
     )

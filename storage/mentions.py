@@ -63,6 +63,8 @@ class NewMention(NamedTuple):
     case_id: int | None
     counted_at: str  # the moment that reports count it at
     is_ours: int  # 0: it concerns competitors alone
+    extra: str = ""  # JSON; empty when there is nothing
+    reply_ref: str = ""
 
 
 _INSERT = (
@@ -94,6 +96,19 @@ class Mentions:
                 (source_id, *part),
             )
             found.update((row["native_id"], _known(row)) for row in rows)
+        return found
+
+    def brands(self, source: str, native_ids: Sequence[str]) -> dict[str, str]:
+        """The brand of each of a source's items that are stored already, by native id."""
+        found: dict[str, str] = {}
+        for start in range(0, len(native_ids), 500):
+            part = native_ids[start : start + 500]
+            rows = self._engine.rows(
+                "select native_id, brand from mentions where source_id = (select id from sources where name = ?)"
+                f" and native_id in ({','.join('?' * len(part))})",
+                (source, *part),
+            )
+            found.update((row["native_id"], row["brand"]) for row in rows)
         return found
 
     def add(self, source_id: int, rows: Sequence[NewMention], now: datetime) -> None:
@@ -171,7 +186,7 @@ class Mentions:
 
     def edit(
         self, mention_id: int, *, title: str, text: str, sentiment: float | None, label: str, priority: Priority,
-        reasons: tuple[str, ...],
+        reasons: tuple[str, ...], reply_ref: str,
         now: datetime,
     ) -> None:  # fmt: skip
         """The author changed the words: the search index follows in the same transaction."""
@@ -183,10 +198,10 @@ class Mentions:
             self._count_as(old, label)
         self._engine.run(
             "update mentions set title = ?, text = ?, sentiment = ?, label = ?, priority = ?, reasons = ?,"
-            " changed_at = ?"
+            " reply_ref = ?, changed_at = ?"
             " where id = ?",
             (
-                title, text, sentiment, label, int(priority), to_json(reasons), to_text(now),
+                title, text, sentiment, label, int(priority), to_json(reasons), reply_ref, to_text(now),
                 mention_id,
             ),
         )  # fmt: skip
@@ -204,7 +219,8 @@ class Mentions:
             return None
         self._unindex(row)
         self._engine.run(
-            "update mentions set text = '', title = '', url = '', author_name = '', gone_at = ?, changed_at = ?"
+            "update mentions set text = '', title = '', url = '', author_name = '', extra = '', reply_ref = '',"
+            " gone_at = ?, changed_at = ?"
             " where id = ?",
             (to_text(now), to_text(now), row["id"]),
         )
@@ -317,6 +333,8 @@ def read_mention(row: Row) -> Mention:
         priority=Priority(row["priority"]),
         reasons=tuple(_strings(row["reasons"])),
         case_id=row["case_id"],
+        extra=json.loads(row["extra"]) if row["extra"] else {},
+        reply_ref=row["reply_ref"],
     )
 
 

@@ -6,6 +6,7 @@ An older program meets a record that it does not know and refuses the file befor
 import sqlite_utils
 
 from storage.alarms import SCHEMA as ALARMS
+from storage.costs import SCHEMA as COSTS
 from storage.counting import count_anew
 from storage.digests import QUIET_HOURS
 from storage.digests import SCHEMA as DIGESTS
@@ -15,9 +16,11 @@ from storage.local_chat import SCHEMA as LOCAL_CHAT
 from storage.pauses import SCHEMA as PAUSES
 from storage.samples import SCHEMA as SAMPLES
 from storage.schedules import SCHEMA as SCHEDULES
+from storage.sources import SCHEMA as CURSORS
 from storage.speeds import SCHEMA as SPEEDS
 from storage.storms import SCHEMA as STORMS
 from storage.tallies import SCHEMA as TALLIES
+from storage.verifications import SCHEMA as VERIFICATIONS
 
 MIGRATIONS = sqlite_utils.Migrations("earshot")
 
@@ -108,6 +111,24 @@ def reports_and_clocks(db: sqlite_utils.Database) -> None:
     count_anew(db.conn)
     db.execute("drop table counts")
 
+
+@MIGRATIONS(name="0004_sources_of_all_kinds")
+def sources_of_all_kinds(db: sqlite_utils.Database) -> None:
+    for statement in (*CURSORS, *COSTS, *VERIFICATIONS, *_ANSWERED_THERE):
+        db.execute(statement)
+
+
+_ANSWERED_THERE = (
+    "alter table mentions add column extra text not null default ''",
+    "alter table mentions add column reply_ref text not null default ''",
+    "alter table drafts add column attempts integer not null default 0",
+    "alter table drafts add column attempted_at text",
+    "alter table drafts add column not_before text",
+    "alter table drafts add column error text not null default ''",
+    "alter table drafts add column sent_id text not null default ''",
+    "create index drafts_sending on drafts (not_before) where state = 'sending'",
+    "create index drafts_doubtful on drafts (case_id) where state = 'doubtful'",
+)
 
 _TOLD_IN_REPORTS = (
     "alter table mentions add column counted_at text not null default ''",

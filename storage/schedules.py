@@ -129,6 +129,14 @@ class Schedules:
         rows = self._engine.rows("select * from slots where schedule_id = ? order by local_date", (schedule_id,))
         return [_slot(row) for row in rows]
 
+    def covering(self, moment: datetime) -> list[tuple[int, date]]:
+        """The briefings that were posted and tell of a moment: (schedule, date)."""
+        at = to_text(moment)
+        rows = self._engine.rows(
+            "select schedule_id, local_date from slots where covers_from <= ? and covers_to > ?", (at, at)
+        )
+        return [(row["schedule_id"], date.fromisoformat(row["local_date"])) for row in rows]
+
     def last_before(self, schedule_id: int, local_date: date) -> date:
         """The date of the last slot before this one, whatever became of it; `date.min` when there is none."""
         found = self._engine.value(

@@ -7,6 +7,7 @@ from storage import migrations
 from storage.alarms import Alarms
 from storage.behind import Behind
 from storage.cases import Cases
+from storage.costs import Costs
 from storage.deliveries import Deliveries
 from storage.digests import Digests
 from storage.drafts import Drafts
@@ -30,6 +31,7 @@ from storage.sqlite import holder as holder
 from storage.stories import Stories
 from storage.storms import Storms
 from storage.tallies import Tallies
+from storage.verifications import Verifications
 
 
 class Store:
@@ -57,6 +59,8 @@ class Store:
         self.alarms = Alarms(engine)
         self.samples = Samples(engine)
         self.speeds = Speeds(engine)
+        self.costs = Costs(engine)
+        self.verifications = Verifications(engine)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing; inside another transaction it joins that one."""

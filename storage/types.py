@@ -141,7 +141,11 @@ class RawMention:
     stars: float | None = None  # of a review, 1 to 5
     repost_of: str = ""  # native id of the original
     private: bool = False  # a call, a mail, a form: never quoted in public
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(
+        default_factory=dict
+    )  # searched like the text; `tier`, `caller`, `answers go to` are shown
+    reply_ref: str = ""  # what the source needs to answer it: opaque text, owned by the source
+    is_final: bool = False  # nobody can edit it where it is: other words under its native id later are not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class Mention:
     priority: Priority
     reasons: tuple[str, ...]
     case_id: int | None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    reply_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +247,14 @@ class Draft:
     approved_hash: str | None
     rejected_by: str | None
     rejected_why: str
-    sent_by: str | None
+    sent_by: str | None  # who sent it; while it is on its way, who sent it off
     sent_at: datetime | None
     sent_url: str
+    sent_id: str = ""  # native id of the reply, where Earshot posted it
+    attempts: int = 0  # at posting it since it was sent off
+    attempted_at: datetime | None = None  # of an attempt whose outcome nobody knows (yet)
+    not_before: datetime | None = None  # when it is tried, or looked for, next
+    error: str = ""  # why it was not posted, or waits
 
     @property
     def short_hash(self) -> str:
@@ -305,7 +316,7 @@ class SourceState:
 
     name: str
     kind: str
-    cursor: str | None
+    cursor: str | None  # of a source that is read as a whole
     status: str  # new, ok, failing, quota, off
     error: str
     last_ok_at: datetime | None
@@ -313,3 +324,13 @@ class SourceState:
     first_seen_at: datetime
     stored: int
     quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorState:
+    """How far one native query of a source was read, and whether that went well."""
+
+    cursor: str | None
+    status: str  # new, ok, failing, quota, off
+    error: str
+    next_poll_at: datetime | None

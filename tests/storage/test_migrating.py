@@ -136,3 +136,67 @@ def test_the_old_counts_are_gone_and_every_number_opens_to_its_rows(mended: Stor
     ]
     assert [case.id for case in mended.behind.cases("alerted", DAY, now=SEEN, limit=9)[0]] == [2, 1]
     assert mended.behind.standing(SEEN).not_fixed == 1
+
+
+@pytest.fixture
+def before_all_kinds(tmp_path: Path) -> Path:
+    """A file as the release before the sources of all kinds left it: a feed half read, one that failed, a draft."""
+    engine = SqliteEngine(tmp_path / "earshot.db")
+    migrations.MIGRATIONS.apply(engine.db, stop_before="0004_sources_of_all_kinds")
+    with engine.transaction():
+        for number, name, cursor, status, error, due in (
+            (7, "birds", '{"home": "https://b.example"}', "ok", "", at(15)),
+            (8, "shop", None, "failing", "shop.example is down.", at(30)),
+            (9, "desk", None, "ok", "", None),
+        ):
+            engine.run(
+                "insert into sources (id, name, kind, cursor, status, error, first_seen_at, last_ok_at, next_poll_at,"
+                " stored, quarantined) values (?, ?, 'feed', ?, ?, ?, ?, ?, ?, 4, 1)",
+                (number, name, cursor, status, error, at(0), at(0), due),
+            )
+        engine.run(
+            "insert into mentions (id, source_id, native_id, brand, query, author, text, seen_at, changed_at, label,"
+            " priority, reasons, case_id, counted_at) values (1, 7, 'one', 'Heron Air', 'names', 'ben', 'words', ?, ?,"
+            " 'negative', 1, '[]', 1, ?)",
+            (at(0), at(0), at(0)),
+        )
+        engine.run(
+            "insert into cases (id, brand, status, priority, version, mention_id, mention_count, reasons, opened_at,"
+            " updated_at, is_fixed) values (1, 'Heron Air', 'claimed', 2, 1, 1, 1, '[]', ?, ?, 0)",
+            (at(0), at(0)),
+        )
+        engine.run(
+            "insert into drafts (id, case_id, revision, state, text, text_hash, target, account, author, created_at,"
+            " updated_at, approved_by, approved_at, approved_hash) values (1, 1, 2, 'approved', 'Sorry.', 'h',"
+            " 'birds:one', '@heron', 'ana', ?, ?, 'bo', ?, 'h')",
+            (at(1), at(2), at(2)),
+        )
+    engine.close()
+    return tmp_path / "earshot.db"
+
+
+def test_each_source_goes_on_where_it_was_read_up_to(before_all_kinds: Path) -> None:
+    store = open_storage(before_all_kinds)
+    assert store.sources.cursor("birds") == '{"home": "https://b.example"}'
+    assert store.sources.cursor("shop") is None
+    birds = store.sources.cursors(7)
+    assert list(birds) == [""]
+    assert (birds[""].status, birds[""].next_poll_at) == ("ok", SEEN + timedelta(minutes=15))
+    shop = store.sources.state("shop")
+    assert shop is not None
+    assert (shop.status, shop.error, shop.stored, shop.quarantined) == ("failing", "shop.example is down.", 4, 1)
+    assert store.sources.cursors(8)[""].error == "shop.example is down."
+    store.close()
+
+
+def test_what_was_stored_and_approved_is_as_it_was_and_nothing_was_spent(before_all_kinds: Path) -> None:
+    store = open_storage(before_all_kinds)
+    mention, draft = store.mentions.get(1), store.drafts.current(1)
+    assert mention is not None
+    assert (mention.text, mention.native_id, mention.extra, mention.reply_ref) == ("words", "one", {}, "")
+    assert draft is not None
+    assert (draft.state.value, draft.text, draft.approved_by, draft.approved_hash) == ("approved", "Sorry.", "bo", "h")
+    assert store.costs.by_source(SEEN, SEEN) == {}
+    assert store.verifications.due("birds", SEEN + timedelta(days=30), 10) == [], "older mentions are not asked for"
+    assert store.engine.check() == []
+    store.close()
