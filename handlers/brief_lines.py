@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from handlers import alarms
@@ -11,6 +12,7 @@ from handlers.context import Context
 from handlers.drawings import author_of, case_row, dot_of, due_in_words, status_in_words
 from handlers.reports import Pair, Report, Usual, open_button
 from handlers.rules.locales import Locale
+from handlers.rules.money import dollars
 from handlers.rules.periods import Period
 from handlers.samples import Measured
 from storage.schedules import Schedule, Slot
@@ -184,6 +186,24 @@ def health(brief: Brief) -> str:
     named = told[: _NAMED if brief.thrift < NO_USUAL else 1]
     more = f"; and {brief.number(len(told) - len(named))} more (`status`)" if len(told) > len(named) else ""
     return f"Sources: {'; '.join(named)}{more}." if told else ""
+
+
+def cost(brief: Brief) -> str:
+    """What reading has cost in the stretch, in days of UTC: Reading cost $4.80: x $4.50, news $0.30."""
+    window = brief.window
+    first = window.start + timedelta(hours=12)  # a local day is told with the day of UTC that it has most of
+    days = max(1, round((window.end - window.start) / timedelta(days=1)))
+    found = brief.ctx.store.costs.by_source(first, first + timedelta(days=days - 1))
+    if not found:
+        return ""
+    dear = sorted(found, key=lambda one: -found[one][0])
+    if brief.thrift >= NO_USUAL:
+        return f"Reading cost {dollars(sum(money for money, _ in found.values()))}."
+    told = [f"{name(one, 3, 30)} {dollars(found[one][0])}" for one in dear[:_NAMED]]
+    told += [f"others {dollars(sum(found[one][0] for one in dear[_NAMED:]))}"] if len(dear) > _NAMED else []
+    if len(dear) == 1:
+        return f"Reading {name(dear[0], 3, 30)} cost {dollars(found[dear[0]][0])}."
+    return f"Reading cost {dollars(sum(money for money, _ in found.values()))}: {', '.join(told)}."
 
 
 def precision(brief: Brief) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from handlers import charting, schedules
 from handlers.brevity import name, words_in
-from handlers.brief_lines import NO_BEFORE, Brief, health, numbers, precision, waits, with_quotes, work, worth
+from handlers.brief_lines import NO_BEFORE, Brief, cost, health, numbers, precision, waits, with_quotes, work, worth
 from handlers.cards import Button, Chart, Screen
 from handlers.context import Context
 from handlers.reports import open_button, report
@@ -92,7 +92,7 @@ def _locale(schedule: Schedule) -> Locale:
 
 def _quiet(brief: Brief) -> Screen:
     """Nothing came in and nothing was done."""
-    told = (_covered(brief), "Quiet: no mentions, no new cases.", f"{waits(brief)}.", health(brief))
+    told = (_covered(brief), "Quiet: no mentions, no new cases.", f"{waits(brief)}.", health(brief), cost(brief))
     button = open_button("Show overdue", "overdue", None, brief.brand)
     return Screen(
         _title(brief),
@@ -118,7 +118,7 @@ def _screen(brief: Brief, cases: Sequence[Case], chart: Chart) -> Screen:
         title=_title(brief),
         intro=_covered(brief),
         rows=(*numbers(brief), *work(brief), *worth(brief, cases)),
-        outro="\n".join(part for part in (health(brief), precision(brief)) if part),
+        outro="\n".join(part for part in (health(brief), cost(brief), precision(brief)) if part),
         buttons=_buttons(brief),
         chart=chart,
     )

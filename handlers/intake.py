@@ -10,6 +10,7 @@
 Nothing here posts anything: a case writes deliveries, `bot/deliver.py` sends them.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from handlers.rules.scoring import UNKNOWN, Verdict, asks, prioritise
 from handlers.rules.spikes import GATHERED
 from handlers.rules.stories import compared, is_alike, is_link, story_of
 from handlers.rules.text import clean, shown
+from handlers.rules.verifying import FIRST_LOOK
 from handlers.weighing import Weighed, WeighedPage
 from storage.cases import NewCase
 from storage.deliveries import NewPost
@@ -62,18 +64,20 @@ def take_in(
     inbox_keys: Sequence[str] = (),
     with_cases: bool | None = None,
     is_asked: bool = False,
+    can_verify: bool = False,
 ) -> Taken:
     """Store a weighed page and all that follows from it in one transaction.
 
     `with_cases` true opens cases for old items too (an import that asks for it), false for none; None goes by their
     age. `is_asked`: a person wants a case for each, however low it is and whoever is muted; copies still join theirs.
+    `can_verify`: the source can be asked again whether a mention is still there.
     """
     with ctx.store.transaction():
         keys = [f"hook:{page.entry.name}:{key}" for key in dict.fromkeys(inbox_keys)]
         is_new = [ctx.store.inbox.take(key, "delivery", ctx.now) for key in keys]
         if not all(is_new):
             return Taken(is_replay=True)
-        return _Intake(ctx, page, with_cases, is_asked=is_asked).run()
+        return _Intake(ctx, page, with_cases, is_asked=is_asked, can_verify=can_verify).run()
 
 
 def open_cases(ctx: Context, page: WeighedPage) -> None:
@@ -85,12 +89,15 @@ def open_cases(ctx: Context, page: WeighedPage) -> None:
 class _Intake:
     """The state of one transaction: what this page has stored so far, so that its own copies find each other."""
 
-    def __init__(self, ctx: Context, page: WeighedPage, with_cases: bool | None, *, is_asked: bool) -> None:
+    def __init__(
+        self, ctx: Context, page: WeighedPage, with_cases: bool | None, *, is_asked: bool, can_verify: bool = False
+    ) -> None:
         self.ctx = ctx
         self.store = ctx.store
         self.page = page
         self.with_cases = with_cases
         self.is_asked = is_asked
+        self.verifies = can_verify and bool(page.entry.verify_for)
         self.taken = Taken(read=page.read, unmatched=page.unmatched)
         self.case_from = ctx.policy.thresholds.case_from
         self.has_competitors = any(brand.is_competitor for brand in ctx.policy.brands)
@@ -141,6 +148,9 @@ class _Intake:
     def _flush(self) -> None:
         """Write what was gathered so far, in bulk: one statement a kind of row costs a fraction of one a row."""
         self.store.mentions.add(self.source_id, self.rows, self.ctx.now)
+        if self.verifies:
+            asked = [(row.id, row.native_id, row.case_id is not None) for row in self.rows]
+            self.store.verifications.ask(self.source_id, asked, self.ctx.now + FIRST_LOOK)
         self.store.cases.open_many(list(self.new_cases.values()), self.ctx.now)
         self.store.stories.add(self.new_keys)
         self.store.deliveries.post_many(self.new_posts, self.ctx.now)
@@ -155,7 +165,7 @@ class _Intake:
         self.taken.quarantined = self.store.sources.quarantine(self.source_id, broken, self.ctx.now)
         self.taken.reasons = [f"{place}: {reason}" for place, reason, _ in broken]
         self.store.sources.read_up_to(
-            self.source_id, self.page.cursor, self.taken.stored, self.taken.quarantined, self.ctx.now
+            self.source_id, self.page.cursor, self.taken.stored, self.taken.quarantined, self.ctx.now, self.page.query
         )
         if self.taken.stored and self.with_cases is None and not self.page.is_backlog:  # what it brings by itself
             self.store.alarms.heard(self.source_id, self.taken.stored, self.ctx.now)
@@ -312,12 +322,13 @@ class _Intake:
     def _again(self, item: Weighed, before: Known) -> bool:
         """Whether that changed anything."""
         self.taken.known += 1
-        is_edited = (item.raw.text, item.raw.title) != (before.text, before.title)
+        is_edited = not item.raw.is_final and (item.raw.text, item.raw.title) != (before.text, before.title)
         if before.is_gone or not (is_edited or _is_told_anew(_counts(item.raw), _counts(before))):
             return False
         verdict = self._verdict_now(item, before)
         if is_edited:
             self._edited(item, before, verdict)
+            self._redraw_briefings(before)
         likes, shares, replies = _counts(item.raw)
         self.store.mentions.give_again(
             before.id,
@@ -359,6 +370,7 @@ class _Intake:
             label=item.score.label,
             priority=verdict.priority,
             reasons=(*verdict.reasons, item.matched),
+            reply_ref=item.raw.reply_ref,
             now=self.ctx.now,
         )
 
@@ -395,11 +407,23 @@ class _Intake:
             case_id = self._open(item, before.id)
         if case_id is not None:
             self.store.mentions.put_in_case(before.id, case_id)
+            self.store.verifications.has_case(before.id)
 
     def _gone(self, tombstone: Tombstone) -> None:
         before = self.store.mentions.gone(self.source_id, clean(tombstone.native_id, 300), self.ctx.now)
-        if before is not None and before.case_id is not None:
+        if before is None:
+            return
+        self.store.verifications.end([before.id])
+        if before.case_id is not None:
             self._redraw_everywhere(before.case_id, self.ctx.now)
+            self._redraw_briefings(before)
+
+    def _redraw_briefings(self, before: Known) -> None:
+        """Those that may quote the words that are no longer the author's."""
+        case = self.store.cases.get(before.case_id) if before.case_id is not None else None
+        if case is not None and case.mention_id == before.id:
+            for schedule_id, day in self.store.schedules.covering(case.opened_at):
+                self.store.deliveries.redraw(f"briefing:{schedule_id}:{day.isoformat()}", self.ctx.now, self.ctx.now)
 
 
 def _counts(told: RawMention | Known) -> tuple[int | None, int | None, int | None]:
@@ -423,6 +447,7 @@ def _row(
         to_text(raw.published_at) if raw.published_at else None, raw.likes, raw.shares, raw.replies, raw.stars,
         int(raw.private), item.reach, score.sentiment, score.label, int(verdict.priority), to_json(reasons), case_id,
         to_text(counted_at(raw.published_at, now)), int(is_ours),
+        json.dumps(dict(raw.extra), ensure_ascii=False) if raw.extra else "", raw.reply_ref,
     )  # fmt: skip
 
 

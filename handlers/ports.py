@@ -1,18 +1,30 @@
 """What the outside must offer: a source to read from, a chat to post to. `bot/` implements these.
 
-Contract of a source. `poll` is a pure step: the same cursor gives the same page or a later state of it; any page may be
-delivered twice. Items come oldest first. The cursor returned is valid once the items are stored, and is stored in their
-transaction. One broken item never costs its neighbours: it is a `Broken` among them. Errors are the typed ones below.
+Contract of a source. `plan` says which native queries it asks, each with a cursor of its own. `poll` is a pure step:
+the same cursor gives the same page or a later state of it; any page may be delivered twice. Items come oldest first.
+The cursor returned is valid once the items are stored, and is stored in their transaction. A native query may find more
+than the team's queries want, never less. One broken item never costs its neighbours: it is a `Broken` among them. What
+costs money is reserved in the budget before it is asked for. Errors are the typed ones below.
+
+A stream is faster than a poll and never trusted alone: what it misses, the poll brings. It gives items, and now and
+then a `Mark`, which is a cursor for all that came before it.
+
+A reply is posted at most once: `reply` makes one attempt; when its answer was lost (`ReplyDoubtful`), `find_reply`
+looks for it before anybody tries again.
 
 Contract of a chat. `post` either returns the message's ref, or raises one of the chat errors below; any other outcome
 (a lost answer, a time-out) is `ChatDoubtful`. The outbox decides about retries; an adapter never retries a post itself.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Flag, auto
 from typing import Protocol
 
 from handlers.cards import Drawing
+from handlers.rules.query import Query
 from handlers.rules.text import safe_url
 from storage.errors import EarshotError
 from storage.types import Mention, RawMention
@@ -35,29 +47,203 @@ class Broken:
     sample: str
 
 
+Item = RawMention | Tombstone | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All that a stream gave before this may be forgotten by it once it is stored: its cursor.
+
+    None says only that the stream is open, for one that has no cursor: what was missed until now is polled for.
+    """
+
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a step took. Money in micro-dollars (millionths of a US dollar)."""
+
+    requests: int = 0
+    money: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One step of a source. `cursor` is opaque text owned by the source; `more` asks to be polled again at once."""
 
-    items: tuple[RawMention | Tombstone | Broken, ...]
+    items: tuple[Item, ...]
     cursor: str | None
     more: bool = False
     is_backlog: bool = False  # what was there before we began to listen: undated items are not alerted
     not_before: datetime | None = None  # the source asks to be left alone until then (Retry-After, ttl)
+    cost: Cost = Cost()
+    query: str | None = ""  # the native query that was asked, filled in by whoever asks; None: it answers none
 
 
-class Source(Protocol):
-    """A place mentions come from."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A query of a brand, as a source is given it to translate."""
+
+    brand: str
+    name: str
+    query: Query
+
+
+class Budget(Protocol):
+    """The money that a source may spend on a day (UTC), in micro-dollars. What is reserved counts as spent.
+
+    A reservation that is never settled, because the program died, stays: the sum may be too high, never too low.
+    """
+
+    async def left(self) -> int | None:
+        """What may still be spent today; None when there is no limit."""
+
+    async def reserve(self, most: int) -> None:
+        """Before a request that may cost so much. Raises BudgetSpent when there is not so much left."""
+
+    async def settle(self, reserved: int, spent: int, requests: int = 1) -> None:
+        """After its answer: what was reserved for it, and what it has truly cost."""
+
+
+class NoBudget:
+    """For a source that costs nothing."""
+
+    async def left(self) -> int | None:
+        return None
+
+    async def reserve(self, most: int) -> None:
+        """There is no limit."""
+
+    async def settle(self, reserved: int, spent: int, requests: int = 1) -> None:
+        """Nobody counts."""
+
+
+FREE: Budget = NoBudget()
+
+
+class Can(Flag):
+    """What a source can do beside being polled, as it is set up."""
+
+    NOTHING = 0
+    STREAM = auto()
+    VERIFY = auto()
+    REPLY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ByApi:
+    """Earshot posts the approved text itself, as `account`; it may have `limit` characters there."""
+
+    account: str
+    limit: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """A person answers on the outside network: open `url`, paste the approved text. `why` Earshot cannot, if told."""
+
+    url: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPossible:
+    """No reply can be given there; `why` in words."""
+
+    why: str
+
+
+ReplyWay = ByApi | ByLink | NotPossible
+
+
+def reply_way(mention: Mention) -> ReplyWay:
+    """How this mention can be answered by a person, where Earshot cannot."""
+    if url := safe_url(mention.url):
+        return ByLink(url)
+    if "@" in mention.author:
+        return NotPossible(f"Write to {mention.author}, the address that came with it.")
+    return NotPossible("This mention has no link. Answer where the customer can be reached, then note it with `sent`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A reply that stands outside. `url` may be empty where there is none (an e-mail)."""
+
+    url: str
+    native_id: str
+
+
+class Source(ABC):
+    """A place mentions come from. What a source does not offer it inherits from here."""
 
     name: str
     kind: str
+    can: Can = Can.NOTHING
+    side_by_side: int = 1  # native queries that may be polled at the same time
+    settle: float = 60.0  # seconds after which a reply whose answer was lost must be visible to `find_reply`
 
-    async def poll(self, cursor: str | None, limit: int) -> Page:
-        """The next page of at most `limit` items after `cursor` (None: from the start)."""
+    def plan(self, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """The native queries to poll, in words that stay the same while they mean the same. Pure.
 
+        Raises BadQuery when a wanted query cannot be asked there, not even wider.
+        """
+        return ("",)
+
+    def is_outdated(self) -> bool:
+        """Whether a file that it was built from has changed since: then it is built anew with the settings."""
+        return False
+
+    @abstractmethod
+    async def poll(self, cursor: str | None, limit: int, query: str = "", budget: Budget = FREE) -> Page:
+        """The next page of at most `limit` items of a native query after `cursor` (None: from the start)."""
+
+    def stream(self, wanted: Sequence[Wanted], cursor: str | None, budget: Budget) -> AsyncIterator[Item | Mark]:
+        """Items as they happen, from `cursor` on, until it breaks off (a SourceError) or is closed. Can.STREAM.
+
+        A Mark as soon as it is open tells early what would be known a minute later: that all is well with it.
+        """
+        raise NotImplementedError
+
+    async def verify(self, native_ids: Sequence[str], budget: Budget) -> tuple[Item, ...]:
+        """The items as they are now, a Tombstone for each that is gone. What it cannot say of is left out. Can.VERIFY.
+
+        At most 100 at a time. An item goes by the native id that it was asked for; others are not taken.
+        """
+        raise NotImplementedError
+
+    async def affordable(self, count: int, budget: Budget) -> int:
+        """For how many of so many `verify` can be paid now. Raises BudgetSpent when it is none. Can.VERIFY."""
+        return count
+
+    def weekly(self, items: int) -> Cost:  # what it takes with the settings as they are
+        """What a week costs in which so many items are given. Pure."""
+        return Cost()
+
+    def can_reply(self, mention: Mention) -> ReplyWay:
+        """How this very mention can be answered. Pure."""
+        return reply_way(mention)
+
+    async def reply(self, mention: Mention, text: str, key: str, budget: Budget) -> Posted:
+        """Post a reply; one attempt. Can.REPLY. `key` is the same for every attempt at the same reply.
+
+        Raises ReplyRefused, SignInFailed, RateLimited or Transient when it certainly was not posted, ReplyDoubtful when
+        nobody knows.
+        """
+        raise NotImplementedError
+
+    async def find_reply(self, mention: Mention, text: str, key: str, since: datetime) -> Posted | None:
+        """The reply that an earlier attempt at or after `since` posted; None when there certainly is none. Can.REPLY.
+
+        Raises SourceError when it cannot be looked for.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
     async def check(self) -> str:
         """One sentence: what it is and that it can be read. Raises a SourceError that says why not."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Give back files and sockets."""
 
@@ -78,6 +264,10 @@ class RateLimited(SourceError):
         self.until = until
 
 
+class BudgetSpent(RateLimited):
+    """The money for today is spent; `until` is when the next day (UTC) begins."""
+
+
 class Transient(SourceError):
     """It may work the next time."""
 
@@ -90,30 +280,16 @@ class BadSource(SourceError):
     """What it gives cannot be read at all: wrong address, wrong format, too large."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByLink:
-    """A person answers on the outside network: open `url`, paste the approved text."""
-
-    url: str
+class BadQuery(SourceError):
+    """The place does not take this query; the words say which part, and what would do."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotPossible:
-    """No reply can be given there; `why` in words."""
-
-    why: str
+class ReplyRefused(SourceError):
+    """It was not posted and will not be, as it stands: the author is gone, the text is too long, it is not allowed."""
 
 
-ReplyWay = ByLink | NotPossible
-
-
-def reply_way(mention: Mention) -> ReplyWay:
-    """How this mention can be answered by a person. Sources that post by themselves will override this per kind."""
-    if url := safe_url(mention.url):
-        return ByLink(url)
-    if "@" in mention.author:
-        return NotPossible(f"Write to {mention.author}, the address that came with it.")
-    return NotPossible("This mention has no link. Answer where the customer can be reached, then note it with `sent`.")
+class ReplyDoubtful(SourceError):
+    """The answer was lost: it may have been posted. Look for it before another attempt."""
 
 
 class Chat(Protocol):

@@ -58,37 +58,46 @@ class WeighedPage:
     broken: tuple[Broken, ...]
     read: int
     unmatched: int
+    query: str | None = ""  # the native query that brought it; None: none did
 
 
-def weigh(brain: Brain, entry: SourceEntry, page: Page) -> WeighedPage:
-    """Apply the rules to a page. Pure; an item that breaks a rule's code is quarantined alone."""
+def weigh(brain: Brain, entry: SourceEntry, page: Page, stored: Mapping[str, str] | None = None) -> WeighedPage:
+    """Apply the rules to a page. Pure; an item that breaks a rule's code is quarantined alone.
+
+    `stored` are mentions that we have, by native id, each with its brand: they concern it whatever they say now.
+    """
     raws = [item for item in page.items if isinstance(item, RawMention)]
     broken = [item for item in page.items if isinstance(item, Broken)]
     tombstones = tuple(item for item in page.items if isinstance(item, Tombstone))
     voices = _own_voices(brain.policy)
     items: list[Weighed] = []
     for start in range(0, len(raws), _BLOCK):
-        weighed, failed = _weigh_safely(brain, entry, voices, raws[start : start + _BLOCK])
+        weighed, failed = _weigh_safely(brain, entry, voices, raws[start : start + _BLOCK], stored or {})
         items += weighed
         broken += failed
     unmatched = len(page.items) - len(tombstones) - len(broken) - len(items)
     return WeighedPage(
-        entry, page.cursor, page.is_backlog, tuple(items), tombstones, tuple(broken), len(page.items), unmatched
-    )
+        entry, page.cursor, page.is_backlog, tuple(items), tombstones, tuple(broken), len(page.items), unmatched,
+        page.query,
+    )  # fmt: skip
 
 
-def _weigh_safely(brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention]) -> _Outcome:
+def _weigh_safely(
+    brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention], stored: Mapping[str, str]
+) -> _Outcome:
     try:
-        return _weigh_block(brain, entry, voices, raws), []
+        return _weigh_block(brain, entry, voices, raws, stored), []
     except Exception as error:  # one hostile text must not cost its neighbours
         if len(raws) > 1:
-            each = [_weigh_safely(brain, entry, voices, [raw]) for raw in raws]
+            each = [_weigh_safely(brain, entry, voices, [raw], stored) for raw in raws]
             return [item for items, _ in each for item in items], [item for _, failed in each for item in failed]
         reason = f"could not be weighed: {type(error).__name__}"
         return [], [Broken(raws[0].native_id, reason, clean(raws[0].text, 200))]
 
 
-def _weigh_block(brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention]) -> list[Weighed]:
+def _weigh_block(
+    brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention], stored: Mapping[str, str]
+) -> list[Weighed]:
     """Those that concern a brand and are not our own voice.
 
     Each step is taken for all before the next: its code and tables stay in the processor's cache, which saves a quarter
@@ -97,6 +106,12 @@ def _weigh_block(brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[R
     raws = [replace(raw, text=clean(raw.text)) if len(raw.text) > _LONG else raw for raw in raws]
     matches = [brain.matcher.match(Subject.of(raw, entry.name)) for raw in raws]
     brands = [_brands(brain.policy, entry, voices, raw, found) for raw, found in zip(raws, matches, strict=True)]
+    if stored:
+        ids = [clean(raw.native_id, 300) for raw in raws]
+        brands = [
+            names or ([stored[native_id]] if native_id in stored else [])
+            for names, native_id in zip(brands, ids, strict=True)
+        ]
     matches = [found for found, names in zip(matches, brands, strict=True) if names]
     raws = [_cleaned(raw) for raw, names in zip(raws, brands, strict=True) if names]
     brands = [names for names in brands if names]
@@ -123,7 +138,7 @@ def _why(entry: SourceEntry, brand: str, matches: Sequence[Match[tuple[str, str]
     """The query that says so, and how in words."""
     match = next((found for found in matches if found.key[0] == brand), None)
     if match is None:
-        return "", f"everything from {entry.name} is for us"
+        return "", f"everything from {entry.name} is for us" if brand == entry.brand else "it named us before"
     return match.key[1], _matched_in_words(match.key[1], match.phrases)
 
 
@@ -134,6 +149,7 @@ def _cleaned(raw: RawMention) -> RawMention:
     author_name = raw.author_name and clean(raw.author_name, 100)
     repost_of = raw.repost_of and clean(raw.repost_of, 300)
     names = (clean(raw.native_id, 300), _handle(raw), author_name, repost_of)
+    extra = _extra(raw.extra) if raw.extra else raw.extra
     counts = (_number(raw.followers), _number(raw.likes), _number(raw.shares), _number(raw.replies))
     published_at = _sane(raw.published_at)
     if (
@@ -141,6 +157,7 @@ def _cleaned(raw: RawMention) -> RawMention:
         and names == (raw.native_id, raw.author, raw.author_name, raw.repost_of)
         and counts == (raw.followers, raw.likes, raw.shares, raw.replies)
         and published_at is raw.published_at
+        and extra == raw.extra
     ):
         return raw  # as most are
     text, _, url, _ = words
@@ -149,8 +166,13 @@ def _cleaned(raw: RawMention) -> RawMention:
     return replace(
         raw, text=text, title=title, url=url, lang=lang, native_id=native_id, author=author, author_name=author_name,
         repost_of=repost_of, followers=followers, likes=likes, shares=shares, replies=replies,
-        published_at=published_at,
+        published_at=published_at, extra=extra,
     )  # fmt: skip
+
+
+def _extra(told: Mapping[str, str]) -> dict[str, str]:
+    """A few short words beside the text."""
+    return {clean(key, 40): clean(value, 300) for key, value in list(told.items())[:10]}
 
 
 def _language(told: str) -> str:

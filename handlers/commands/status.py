@@ -5,6 +5,7 @@ from handlers.cards import Button, Row, Screen
 from handlers.context import ChatState, Context
 from handlers.requests import Reply, Words, command
 from handlers.rules import duty
+from handlers.rules.money import dollars, micro
 from handlers.rules.policy import Member, SourceEntry
 from handlers.rules.roles import may, who_may
 from handlers.rules.text import shown
@@ -97,12 +98,13 @@ def _storm(ctx: Context, storm: Storm) -> Row:
 def _source(ctx: Context, state: SourceState, alarming: Sequence[str]) -> Row:
     entry = ctx.policy.source(state.name)
     heard = f"last heard {ago(state.last_ok_at, ctx.now)}" if state.last_ok_at else "not heard yet"
-    told = [*alarming, heard, f"{state.stored:,} mentions stored"]
+    told = [*alarming, heard, f"{state.stored:,} mentions stored", *_cost(ctx, state.name, entry)]
     if state.quarantined:
         told.append(f"{state.quarantined} in quarantine")
     if state.error:
         told.append(_plain(state.error))
-    sign = "🟠" if alarming and state.status in ("ok", "new") else _SIGNS.get(state.status, "⚪")
+    is_troubled = bool(alarming or state.error) and state.status in ("ok", "new")
+    sign = "🟠" if is_troubled else _SIGNS.get(state.status, "⚪")
     known = " (tracked by the team)" if state.name == STAFF else "" if entry else " (no longer in earshot.toml)"
     return Row(
         f"{sign} {state.name} · {state.kind} · {state.status}{known}",
@@ -110,6 +112,16 @@ def _source(ctx: Context, state: SourceState, alarming: Sequence[str]) -> Row:
         tuple(told),
         colour="red" if state.status == "off" else "orange" if alarming else "grey",
     )
+
+
+def _cost(ctx: Context, name: str, entry: SourceEntry | None) -> list[str]:
+    """What it has cost today: $1.20 of $5 today (UTC), 240 requests."""
+    money, requests = ctx.store.costs.by_source(ctx.now, ctx.now).get(name, (0, 0))
+    budget = entry.daily_budget if entry else None
+    if budget is None and not money:
+        return []
+    of = f" of {dollars(micro(budget))}" if budget is not None else ""
+    return [f"{dollars(money)}{of} today (UTC), {requests:,} request{'' if requests == 1 else 's'}"]
 
 
 def _plain(told: str) -> str:

@@ -31,13 +31,15 @@ class SourceEntry:
     """A place mentions come from. Keys of its kind stand beside these in the same table (`settings`)."""
 
     name: str  # one word, as in `queue source:blog`
-    kind: str  # feed, file, webhook, sample
+    kind: str  # what it is: feed, email, x, bluesky, mastodon, …; docs/sources.md has them all
     brand: str = ""  # every item concerns this brand, whether a query matches or not (a feedback form, call notes)
     is_on: bool = True  # false: it is not read (written `on`)
     weight: int | None = None  # the reach assumed for an item when the source tells none
     alert_max_age: timedelta = timedelta(hours=24)  # older items are stored, not alerted
     every: timedelta = timedelta(minutes=15)  # how often it is polled
     reply_limit: int = 3_000  # characters that a reply may have there, for instance 280
+    daily_budget: float | None = None  # US dollars that it may cost a day (UTC); needed where reading costs money
+    verify_for: timedelta = timedelta(days=7)  # so long it is asked whether a mention was edited or deleted; 0s: never
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

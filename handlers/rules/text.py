@@ -230,6 +230,12 @@ def _ascii_label(label: str) -> str:
     return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
+def last_digits(number: str) -> str:
+    """A telephone number as a card may show it, by its last four digits. What is none is given as it is, cut short."""
+    digits = [character for character in number if character.isdigit()]
+    return f"…{''.join(digits[-4:])}" if len(digits) >= 7 else shown(number, 40).words
+
+
 def csv_cell(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

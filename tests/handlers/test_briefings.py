@@ -10,6 +10,7 @@ import pytest
 from handlers import briefings
 from handlers.brevity import few, words_in
 from handlers.cards import Button, Chart, Row, Screen
+from handlers.ports import Tombstone
 from handlers.rules.policy import Brand, Member, SourceEntry
 from storage.types import Role
 from tests.handlers.test_briefing_slots import add, at, rows, tick
@@ -179,6 +180,25 @@ def test_a_quiet_day_names_what_is_overdue_and_who_is_silent(desk: Desk) -> None
     assert "#1" in opened.rows[0].heading
 
 
+def test_words_that_were_deleted_or_changed_are_drawn_out_of_what_was_posted(desk: Desk) -> None:
+    add(at(desk, "2026-11-20 12:00"))
+    for number, words in enumerate(TROUBLES[:3]):
+        desk.open_case(f"b{number}", words, published_at=desk.now)
+    tick(at(desk, "2026-11-21 08:30"))
+    assert "suitcase" in " ".join(people_see(drawn(desk, "2026-11-21")))
+    asked = "select revision from deliveries where key like 'redraw:briefing:1:2026-11-21:%'"
+    desk.take(Tombstone("b0", "deleted"))
+    assert desk.store.engine.value(asked) == 1
+    desk.take(raw("b1", "The Heron website is awful, but they gave it back", published_at=desk.now))
+    assert desk.store.engine.value(asked) == 2
+    desk.take(raw("b2", TROUBLES[2], likes=5, published_at=desk.now))
+    assert desk.store.engine.value(asked) == 2, "numbers are no words"
+    seen = " ".join(people_see(drawn(desk, "2026-11-21")))
+    assert "suitcase" not in seen
+    assert "charged my card" not in seen
+    assert "gave it back" in seen
+
+
 def test_one_brand_has_its_own_numbers(told: Desk) -> None:
     both = posted(told)
     for brand in ("Heron Air", "Plover Inn"):
@@ -258,6 +278,7 @@ def test_at_most_250_words_whatever_people_write(told: Desk, every: str, languag
             told.do(case.assignee or "ana", f"resolve {case.id} fixed")
     for entry in told.policy.sources:
         _silent(told, entry.name)
+        told.store.costs.spend(told.store.sources.id_of(entry.name, entry.kind, told.now), 123_456_789, told.now)
     every_day = {"daily": 0, "weekly": 1, "annual": 29}[every]
     add(told, every, day=every_day, language=language, brand=brand, created_at=told.now - timedelta(days=2))
     tick(at(told, "2026-12-29 18:00"))
@@ -269,7 +290,8 @@ def test_at_most_250_words_whatever_people_write(told: Desk, every: str, languag
     assert count(screen) <= 250, [(len(text.split()), text) for text in people_see(screen)]
     assert count(screen) == words_in(screen)
     assert "27 more" in screen.outro or "29 more" in screen.outro
-    assert "\n" not in screen.outro.partition("\n")[2]
+    assert screen.outro.count("\n") <= 2
+    assert "cost $3,703.70367" in screen.outro
     quotes = [row.quote for row in screen.rows if row.quote]
     assert len(quotes) == 3
     assert all(len(quote.words.split()) >= 5 for quote in quotes), "authors and comparisons give way to customers"

@@ -194,6 +194,14 @@ def test_the_same_again_changes_nothing(desk: Desk) -> None:
     assert desk.everything() == before
 
 
+def test_a_mail_that_came_is_never_edited(desk: Desk) -> None:
+    desk.open_case(is_final=True, reply_ref="to jo")
+    before = desk.everything()
+    desk.later(hours=1)
+    desk.take(raw("1", "Heron found my suitcase, thank you", is_final=True, title="Re:", reply_ref="to eve"))
+    assert desk.everything() == before
+
+
 # Gone
 
 
