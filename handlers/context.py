@@ -1,14 +1,17 @@
 """What a handler may use: the store, the team's policy, the rules' working parts, and the time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from handlers.ports import ReplyWay, reply_way
 from handlers.rules.business import BusinessClock
 from handlers.rules.matching import Matcher
 from handlers.rules.policy import Policy
 from handlers.rules.scoring import DayOneScorer, Scorer
 from storage.store import Store
+from storage.types import Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Context:
     """One call's surroundings. `now` is UTC and is the only clock that a handler knows.
 
     `chats` are those that lie outside; what does not ask for them is not told. `here` is where a person asks from, as
-    chat:#channel (its channel may be empty, or one without a name); "" when it is the clock that asks.
+    chat:#channel (its channel may be empty, or one without a name); "" when it is the clock that asks. `ways` says how
+    a mention can be answered, now, by the source that it came from.
     """
 
     store: Store
@@ -52,6 +56,7 @@ class Context:
     now: datetime
     chats: tuple[ChatState, ...] = ()
     here: str = ""
+    ways: Callable[[Mention], ReplyWay] = reply_way
 
     @property
     def policy(self) -> Policy:

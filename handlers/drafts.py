@@ -4,10 +4,11 @@ import hashlib
 
 from handlers import cases
 from handlers.context import Context
+from handlers.ports import ByApi
 from handlers.rules.policy import Member
 from handlers.rules.roles import may, who_may
 from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from storage.types import Case, Draft, DraftState, Status
+from storage.types import Case, Draft, DraftState, Mention, Status
 
 LONGEST = 3_000  # characters of a reply; a form of Slack takes no more
 
@@ -29,6 +30,7 @@ def write(ctx: Context, who: Member, case: Case, text: str) -> Draft:
     target, answered = _answered(ctx, case)
     account = account_of(ctx, case)
     current = ctx.store.drafts.current(case.id)
+    refuse_under_way(ctx, case, current)
     values = {
         "text": words,
         "text_hash": hash_of(words, target, account, answered),
@@ -50,7 +52,9 @@ def longest(ctx: Context, case: Case) -> int:
     """How many characters a reply may have where it will stand."""
     mention = ctx.store.mentions.get(case.mention_id)
     entry = ctx.policy.source(mention.source) if mention else None
-    return min(LONGEST, entry.reply_limit) if entry else LONGEST
+    way = ctx.ways(mention) if mention else None
+    limits = (entry.reply_limit if entry else LONGEST, way.limit if isinstance(way, ByApi) else LONGEST)
+    return min(LONGEST, *limits)
 
 
 def checked(ctx: Context, case: Case, text: str) -> str:
@@ -68,6 +72,7 @@ def checked(ctx: Context, case: Case, text: str) -> str:
 def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
     """Say yes to the draft. `text_hash` is what the button showed; another text meanwhile is refused."""
     draft = waiting(ctx, case, text_hash)
+    refuse_under_way(ctx, case, draft)
     if draft.state is DraftState.APPROVED:
         raise Conflict(f"{ctx.policy.label(draft.approved_by)} has already approved it.", f"`send {case.id}` is next.")
     if draft.state is DraftState.REJECTED:
@@ -107,6 +112,7 @@ def reject(ctx: Context, who: Member, case: Case, why: str) -> Draft:
     if not why.strip():
         raise InvalidInput("Say what should change.", field="why")
     draft = waiting(ctx, case)
+    refuse_under_way(ctx, case, draft)
     rejected = ctx.store.drafts.reject(draft, by=who.name, why=why.strip()[:500], now=ctx.now) or _lost(draft)
     changed = cases.act(ctx, who, case, "reject", {"draft": str(draft.id), "why": why.strip()[:500]})
     cases.tell(
@@ -120,16 +126,28 @@ def reject(ctx: Context, who: Member, case: Case, why: str) -> Draft:
 
 def ready(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
     """The approved draft that she may send now. Approval, hash, role and account are checked again here."""
+    refuse_not_hers(ctx, who, case)
+    draft = waiting(ctx, case, text_hash)
+    refuse_under_way(ctx, case, draft)
+    if draft.state is not DraftState.APPROVED:
+        raise _not_approved(case)
+    refuse_unapproved(ctx, case, draft)
+    return draft
+
+
+def refuse_not_hers(ctx: Context, who: Member, case: Case) -> None:
+    """Whether she may send the reply of this case."""
     if case.assignee != who.name and not may(who, "send for another"):
         raise NotAllowed(
             cases.where_it_stands(ctx, case),
             f"Only its assignee, or {who_may('send for another')}, can send the reply.",
         )
-    draft = waiting(ctx, case, text_hash)
-    if draft.state is not DraftState.APPROVED or draft.approved_hash != draft.text_hash:
-        raise Conflict(
-            f"The draft for #{case.id} is not approved.", f"`approve {case.id}` is for {who_may('approve')}."
-        )
+
+
+def refuse_unapproved(ctx: Context, case: Case, draft: Draft) -> None:
+    """Whether the yes of another person covers what would be sent now: text, target, account, and what it answers."""
+    if draft.approved_hash != draft.text_hash:
+        raise _not_approved(case)
     _refuse_stale(ctx, case, draft)
     if ctx.policy.four_eyes and draft.approved_by == draft.author:
         raise NotAllowed("This draft was approved by its author.", "Somebody else must approve it (four eyes).")
@@ -141,7 +159,26 @@ def ready(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
             f"{ctx.policy.label(draft.approved_by)} may no longer approve.",
             f"`reject {case.id}` it, and have it approved anew.",
         )
-    return draft
+
+
+def refuse_under_way(ctx: Context, case: Case, draft: Draft | None) -> None:
+    """What is being posted, or may have been, stays as it is until that is known."""
+    if draft is None:
+        return
+    if draft.state is DraftState.SENDING:
+        raise Conflict(
+            f"The reply to #{case.id} is being sent: {ctx.policy.label(draft.sent_by)} sent it off.",
+            "The thread says when it stands there.",
+        )
+    if draft.state is DraftState.DOUBTFUL:
+        raise Conflict(
+            f"Nobody knows whether the reply to #{case.id} was posted.",
+            f"Look there first; `send {case.id}` has what can be done then.",
+        )
+
+
+def _not_approved(case: Case) -> Conflict:
+    return Conflict(f"The draft for #{case.id} is not approved.", f"`approve {case.id}` is for {who_may('approve')}.")
 
 
 def _refuse_stale(ctx: Context, case: Case, draft: Draft) -> None:
@@ -152,21 +189,33 @@ def _refuse_stale(ctx: Context, case: Case, draft: Draft) -> None:
     account = account_of(ctx, case)
     if draft.text_hash == hash_of(draft.text, target, account, answered):
         return
-    if draft.account != account:
-        why = f"The draft for #{case.id} was written to be sent from {draft.account}; the account is {account} now."
-    elif answered.strip():
-        why = f"The customer's words in #{case.id} were changed after this draft was written."
-    else:
+    if not is_there(ctx.store.mentions.get(case.mention_id)):
         why = f"What the draft for #{case.id} answers was deleted by its author."
+    elif draft.account != account:
+        why = f"The draft for #{case.id} was written to be sent from {draft.account}; the account is {account} now."
+    else:
+        why = f"The customer's words in #{case.id} were changed after this draft was written."
     raise Conflict(why, f"`draft {case.id}` writes it anew, and it needs another approval.")
 
 
 def mark_sent(ctx: Context, who: Member, case: Case, url: str, text_hash: str = "") -> Draft:
-    """The approved text stands outside now, at `url`: the case is answered."""
-    draft = ready(ctx, who, case, text_hash)
+    """The approved text stands outside now, at `url`: the case is answered.
+
+    Also when nobody knew whether it does: she has looked.
+    """
+    draft = to_mark(ctx, who, case, text_hash)
     sent = ctx.store.drafts.sent(draft, by=who.name, url=url, now=ctx.now) or _lost(draft)
     cases.act(ctx, who, case, "sent", {"draft": str(draft.id), "url": url}, answered_at=ctx.now, snoozed_until=None)
     return sent
+
+
+def to_mark(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
+    """The draft that she may say of that it stands outside."""
+    draft = ctx.store.drafts.current(case.id)
+    if draft is None or draft.state is not DraftState.DOUBTFUL:
+        return ready(ctx, who, case, text_hash)
+    refuse_not_hers(ctx, who, case)
+    return waiting(ctx, case, text_hash)
 
 
 def waiting(ctx: Context, case: Case, text_hash: str = "") -> Draft:
@@ -188,8 +237,17 @@ def _answered(ctx: Context, case: Case) -> tuple[str, str]:
     return (f"{mention.source}:{mention.native_id}", f"{mention.title}\n{mention.text}") if mention else ("", "")
 
 
+def is_there(mention: Mention | None) -> bool:
+    """Whether it was not deleted: its words, its link, and what a source needs to find it, go with it."""
+    return mention is not None and bool(mention.text or mention.title or mention.url)
+
+
 def account_of(ctx: Context, case: Case) -> str:
-    """The account that a reply is sent from."""
+    """The account that a reply is sent from: the one that Earshot signs in with, where it posts by itself."""
+    mention = ctx.store.mentions.get(case.mention_id)
+    way = ctx.ways(mention) if mention else None
+    if isinstance(way, ByApi) and way.account:
+        return way.account
     brand = next((brand for brand in ctx.policy.brands if brand.name == case.brand), None)
     return (brand.reply_as or brand.name) if brand else case.brand
 

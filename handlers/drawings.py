@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from handlers.cards import Button, Card, DraftCard, Link, Row, Screen
+from handlers.cards import Button, Card, Link, Row, Screen
 from handlers.context import Context
-from handlers.ports import ByLink, reply_way
-from handlers.rules.text import host_of, safe_url, shown
+from handlers.rules.text import host_of, last_digits, safe_url, shown
 from handlers.rules.when import ago, clock, length
-from storage.types import Case, Draft, DraftState, Mention, Priority, Resolution, Status
+from storage.types import Case, DraftState, Mention, Priority, Resolution, Status
 
 DIGEST = 15  # cases in one digest
 QUOTE = 600  # characters of the customer's words on a card
@@ -16,6 +15,8 @@ _GONE = "The author has deleted this."
 _DRAFTS = {
     DraftState.PROPOSED: "draft waits for approval",
     DraftState.APPROVED: "approved reply waits to be sent",
+    DraftState.SENDING: "reply is being sent",
+    DraftState.DOUBTFUL: "reply in doubt: nobody knows whether it was posted",
     DraftState.REJECTED: "draft waits for a change",
 }
 
@@ -149,8 +150,21 @@ def facts(ctx: Context, case: Case, mention: Mention) -> tuple[str, ...]:
         found.append(f"+{case.mention_count - 1} alike")
     if len(ctx.policy.brands) > 1:
         found.append(case.brand)
+    found += customer_in_words(mention)
     if mention.private:
         found.append("private: never quote in public")
+    return tuple(found)
+
+
+def customer_in_words(mention: Mention) -> tuple[str, ...]:
+    """What a form, a call or a mail tells of the customer; a telephone number by its last digits alone."""
+    tier = shown(mention.extra.get("tier", ""), 40).words.replace("\n", " ").strip()
+    caller = last_digits(mention.extra.get("caller", "")).replace("\n", " ").strip()
+    found = [f"customer tier {tier}"] if tier else []
+    if caller and caller not in author_of(mention):
+        found.append(f"caller {caller}")
+    if elsewhere := shown(mention.extra.get("answers go to", ""), 320).words.replace("\n", " ").strip():
+        found.append(f"answers go to {elsewhere}")
     return tuple(found)
 
 
@@ -158,6 +172,10 @@ def _draft_in_words(ctx: Context, case: Case) -> tuple[str, ...]:
     """What the draft of a case waits for, so that it is seen outside its thread; nothing when there is none."""
     draft = None if case.status is Status.RESOLVED else ctx.store.drafts.current(case.id)
     words = _DRAFTS.get(draft.state, "") if draft else ""
+    if draft is not None and draft.error and draft.state is DraftState.APPROVED:
+        words = "approved reply could not be posted"
+    elif draft is not None and draft.error and draft.state is DraftState.SENDING:
+        words = "reply waits to be posted" if draft.attempted_at is None else "reply is looked for: the answer was lost"
     return (words,) if words else ()
 
 
@@ -233,56 +251,6 @@ def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
         items.append(Button("Escalate", "escalate", case.id, confirm=f"Escalate #{case.id}?"))
     items.append(Button("Add a note…", "note", case.id))
     return tuple(items)
-
-
-def draft_card(ctx: Context, case: Case, draft: Draft) -> DraftCard:
-    """A draft in the thread of its case."""
-    label = ctx.policy.label
-    state, colour, acts, note = f"proposed by {label(draft.author)}", "yellow", [], ""
-    is_done = case.status is Status.RESOLVED
-    edit = Button("Edit", "draft", case.id)
-    values = (("hash", draft.short_hash),)
-    if draft.state is DraftState.PROPOSED:
-        acts = [
-            Button("Approve", "approve", case.id, values, style="primary"),
-            Button("Request changes", "reject", case.id),
-            edit,
-        ]
-        note = "Waits for another person's approval." if ctx.policy.four_eyes else "Waits for approval."
-    elif draft.state is DraftState.APPROVED:
-        state, colour = f"proposed by {label(draft.author)}, approved by {label(draft.approved_by)}", "blue"
-        acts = [
-            Button("Send", "send", case.id, values, style="primary"),
-            Button("Mark as sent", "sent", case.id, values),
-            edit,
-        ]
-        note = "Approved as it stands here; any edit voids the approval."
-    elif draft.state is DraftState.REJECTED:
-        state, colour, note = (
-            f"{label(draft.rejected_by)} asks for a change",
-            "orange",
-            shown(draft.rejected_why, 500).words,
-        )
-        acts = [Button("Edit", "draft", case.id, style="primary")]
-    elif draft.state is DraftState.SENT:
-        by = f" by {label(draft.sent_by)}" if draft.sent_by else ""
-        at = f", {clock(draft.sent_at, ctx.now, ctx.zone)}" if draft.sent_at else ""
-        state, colour = f"sent{by}{at}", "green"
-    mention = ctx.store.mentions.get(case.mention_id)
-    way = reply_way(mention) if mention else None
-    url = draft.sent_url if draft.state is DraftState.SENT else way.url if isinstance(way, ByLink) else ""
-    whom = f"{author_of(mention)} on {mention.source}" if mention else "somebody"
-    return DraftCard(
-        case=case.id,
-        draft=draft.id,
-        state=state,
-        colour=colour,
-        target=f"answers {whom}, from {draft.account}",
-        text=shown(draft.text, 5_000),
-        link=link_of(url, "See the reply" if draft.state is DraftState.SENT else "Open the mention"),
-        note=note,
-        buttons=() if is_done else tuple(acts),
-    )
 
 
 def case_row(

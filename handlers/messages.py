@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from handlers import alarms, briefings, drawings, storms
+from handlers import alarms, briefings, draft_cards, drawings, storms
 from handlers.cards import Button, Drawing, Notice
 from handlers.context import Context
 from storage.types import Case, Status
@@ -20,7 +20,7 @@ def draw(ctx: Context, subject: str, body: str) -> Drawing | None:
     if kind == "draft":
         draft = ctx.store.drafts.get(int(rest))
         case = ctx.store.cases.get(draft.case_id) if draft else None
-        return drawings.draft_card(ctx, case, draft) if draft and case else None
+        return draft_cards.draft_card(ctx, case, draft) if draft and case else None
     if kind == "digest":
         return drawings.digest(ctx, int(rest))
     if kind == "storm":

@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from handlers import replies
 from handlers.cards import Drawing
 from handlers.dispatch import dispatch
 from handlers.forms import Form
-from handlers.ports import Broken, Tombstone
+from handlers.ports import Broken, ByApi, Posted, Tombstone
 from handlers.requests import Request
 from handlers.rules.policy import Escalation, Route, Template
 from storage.store import open_storage
@@ -55,7 +56,8 @@ def forms() -> dict[str, Form]:
 
 def _rooms() -> Iterator[tuple[str, Drawing | Form]]:
     with TemporaryDirectory() as folder:
-        for room in (_states, _drafts, _clocks, _digest, _briefings, _storm, _sources, _judged, _hostile, _answers):
+        rooms = (_states, _drafts, _posted, _clocks, _digest, _briefings, _storm, _sources, _judged, _hostile, _answers)
+        for room in rooms:
             desk = Desk(open_storage(Path(folder) / f"{room.__name__}.db"))
             desk.store.engine.run("pragma synchronous = off")
             yield from room(desk)
@@ -110,6 +112,40 @@ def _drafts(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     desk.do("ana", "draft 1 And one more thing.")
     desk.do("ana", "resolve 1 fixed")
     yield "draft of a closed case", desk.draft_card(1)
+
+
+def _posted(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """A reply that Earshot posts by itself, with all that may come of it."""
+    desk.ways = lambda _: ByApi("@heron", 300)
+    sorry = "We are <b>sorry</b> & <!channel>"
+    for number, text in enumerate(TROUBLES[:4], 1):
+        desk.open_case(str(number), text)
+        for who, line in (("ana", f"draft {number} {sorry}"), ("bo", f"approve {number}"), ("ana", f"send {number}")):
+            assert not desk.do(who, line).is_error
+    yield "card, reply being sent", _card(desk, 1)
+    yield "draft being sent", desk.draft_card(1)
+    tried = [replies.attempt(desk.ctx, desk.draft_of(number), timedelta(seconds=60)) for number in range(1, 5)]
+    sent, refused, waits, lost = (one.draft for one in tried if one)
+    replies.lost(desk.ctx, lost, "No answer.", desk.now)
+    yield "draft being looked for", desk.draft_card(4)
+    replies.posted(desk.ctx, sent, Posted("https://birds.example/reply/1", "r1"))
+    replies.refused(desk.ctx, refused, f"birds.example: {HOSTILE['chat marks']}")
+    replies.postpone(desk.ctx, waits, HOSTILE["markup"], desk.now + timedelta(hours=9))
+    replies.unseen(desk.ctx, desk.draft_of(4), HOSTILE["ours"], is_final=True)
+    for number, name in enumerate(("posted", "refused", "waiting", "doubtful"), 1):
+        yield f"card, reply {name}", _card(desk, number)
+        yield f"draft {name}", desk.draft_card(number)
+    for number, row in enumerate(desk.store.engine.rows("select subject, body from deliveries where body <> ''")):
+        yield f"notice of a reply {number}", desk.drawn(row["subject"], row["body"])
+    for line in ("send 3", "send 4", "show 4"):
+        screen = desk.do("ana", line).screen
+        assert screen is not None
+        yield f"screen {line}, on its way", screen
+    form = desk.do("ana", "sent 4").form
+    assert form is not None
+    yield "form sent 4, in doubt", form
+    desk.do("ana", "resolve 4 fixed")
+    yield "draft doubtful, case closed", desk.draft_card(4)
 
 
 def _clocks(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:

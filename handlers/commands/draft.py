@@ -31,6 +31,8 @@ def draft(
     found = cases.find(ctx, case)
     if found.status not in TRANSITIONS["draft"].allowed:
         raise Conflict(cases.where_it_stands(ctx, found), f"`reopen {case}` opens it again.")
+    if then != _SAVE:
+        drafts.refuse_under_way(ctx, found, ctx.store.drafts.current(case))
     if text is None or (template and not text.strip()):
         return Reply(form=_form(ctx, who, found, template or ""))
     if then == _SAVE:

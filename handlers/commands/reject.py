@@ -12,6 +12,7 @@ def reject(ctx: Context, who: Member, case: CaseNumber, why: Words | None = None
     found = cases.find(ctx, case)
     if why is None:
         waiting = drafts.waiting(ctx, found)
+        drafts.refuse_under_way(ctx, found, waiting)
         field = Field("why", "What should change", "long_text", max_length=500)
         return Reply(
             form=Form(

@@ -14,8 +14,8 @@ def sent(ctx: Context, who: Member, case: CaseNumber, url: Words | None = None, 
     mention = ctx.store.mentions.get(found.mention_id)
     needs_link = bool(mention and safe_url(mention.url))
     if url is None and needs_link:
-        ready = drafts.ready(ctx, who, found, hash or "")
-        hidden = (("hash", ready.short_hash),)
+        marked = drafts.to_mark(ctx, who, found, hash or "")
+        hidden = (("hash", marked.short_hash),)
         field = Field("url", "Link to your reply", hint="So that everybody can see what was answered.", max_length=2000)
         return Reply(form=Form(f"Mark #{case} as sent", "sent", case, (field,), submit="Mark as sent", hidden=hidden))
     link = safe_url((url or "").strip())

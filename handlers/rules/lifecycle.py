@@ -6,6 +6,7 @@ from storage.types import Status
 
 OPEN, CLAIMED, ANSWERED, RESOLVED = Status.OPEN, Status.CLAIMED, Status.ANSWERED, Status.RESOLVED
 UNRESOLVED = (OPEN, CLAIMED, ANSWERED)
+EVER = (*UNRESOLVED, RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ TRANSITIONS: dict[str, Transition] = {
     "approve": Transition("approved", UNRESOLVED, None),
     "reject": Transition("rejected", UNRESOLVED, None),
     "send": Transition("handed over to send", UNRESOLVED, None),
+    "take back": Transition("taken back", UNRESOLVED, None),
+    "hold": Transition("waits to be posted", EVER, None),
+    "fail": Transition("not posted", EVER, None),
+    "doubt": Transition("in doubt", EVER, None),
+    "post": Transition("posted", (RESOLVED,), None),
     "sent": Transition("answered", UNRESOLVED, ANSWERED),
     "resolve": Transition("resolved", UNRESOLVED, RESOLVED),
     "irrelevant": Transition("resolved", UNRESOLVED, RESOLVED),
@@ -32,7 +38,7 @@ TRANSITIONS: dict[str, Transition] = {
     "snooze": Transition("snoozed", UNRESOLVED, None),
     "wake": Transition("woke", UNRESOLVED, None),
     "escalate": Transition("escalated", UNRESOLVED, None),
-    "note": Transition("noted", (*UNRESOLVED, RESOLVED), None),
+    "note": Transition("noted", EVER, None),
     "raise": Transition("raised", UNRESOLVED, None),
     "overdue": Transition("overdue", (OPEN, CLAIMED), None),
     "remind": Transition("reminded", (CLAIMED,), None),

@@ -264,3 +264,29 @@ def test_a_quote_tells_when_something_was_hidden(desk: Desk) -> None:
     assert quote.had_hidden
     assert desk.take(raw("2", "heron thieves, plainly")).cases == 1
     assert desk.card(2).quote == Text("heron thieves, plainly")
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown"),
+    [
+        ("+49 170 555 1234", "caller …1234"),
+        ("tel:+441632960123", "caller …0123"),
+        ("C-17", "caller C-17"),
+        ("K\u202e-\n9", "caller K- 9"),
+    ],
+)
+def test_a_card_tells_the_tier_and_of_a_callers_number_its_end(desk: Desk, caller: str, shown: str) -> None:
+    desk.open_case(extra={"tier": "gold\nmember", "caller": caller})
+    facts = desk.card(1).facts
+    assert "customer tier gold member" in facts
+    assert shown in facts
+
+
+def test_a_card_tells_where_an_answer_goes_when_that_is_not_to_its_author(desk: Desk) -> None:
+    case = desk.open_case(author="jo@post.example", extra={"answers go to": "eve@evil.example"})
+    assert "answers go to eve@evil.example" in desk.card(case.id).facts
+
+
+def test_a_caller_who_is_named_by_the_number_is_told_of_once(desk: Desk) -> None:
+    desk.open_case(author_name="caller …1234", extra={"caller": "+49 170 555 1234"})
+    assert not [fact for fact in desk.card(1).facts if "1234" in fact]

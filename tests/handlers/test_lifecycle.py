@@ -70,7 +70,8 @@ def test_the_transition_table(desk: Desk, verb: str, who: str, line: str, status
 
 def test_the_table_has_a_line_for_every_verb() -> None:
     by_clock = {"wake", "raise", "overdue", "remind"}
-    assert {row[0] for row in LINES} == TRANSITIONS.keys() - by_clock
+    of_replies = {"take back", "hold", "fail", "doubt", "post"}  # see test_replies.py
+    assert {row[0] for row in LINES} == TRANSITIONS.keys() - by_clock - of_replies
 
 
 # Roles
