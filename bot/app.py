@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeVar
@@ -26,7 +27,9 @@ from bot.health import Health, Part, Watch
 from bot.listening import Listening
 from bot.policy_file import read_policy
 from bot.receiving import Receiving
+from bot.replying import Replier, way_of
 from bot.scheduler import build_scheduler
+from bot.sessions import Sessions
 from bot.settings import Environment, check_chats, check_sign_in
 from bot.tasks import Tasks
 from bot.team import Team
@@ -72,7 +75,8 @@ class App:
         self.bell = Bell()
         self.registry = CollectorRegistry()
         self._fetch = Fetch(now)
-        self._tools = Tools(self._fetch, now, environment.variables)
+        sessions = Sessions(environment.data / "sessions")
+        self._tools = Tools(self._fetch, now, environment.variables, sessions=sessions)
         self.chats: dict[str, Chat] = {"local": LocalChatAdapter(self, self.bell, now)}
         self.slack = Slack(self, _slack_keys(environment), now) if environment.has_slack else None
         if self.slack is not None:
@@ -82,6 +86,15 @@ class App:
         self._tasks = Tasks()
         self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed)
         self._receiving = Receiving(self._listening, self.policy, now)
+        self.replier = Replier(
+            self.bridge,
+            self._listening.sources,
+            self._context,
+            now,
+            self._changed,
+            budget_of=lambda source: self._listening.listener(source).budget,
+            take=lambda source, page: self._listening.listener(source).take(page),
+        )
         self._scheduler = build_scheduler(self._tick)
 
     @property
@@ -98,7 +111,7 @@ class App:
         try:
             if request.can_repeat and is_read(request) and not await self._is_new(request):
                 return Reply(is_repeat=True)
-            reply = await cross(lambda store: dispatch(Context(store, brain, self._now(), chats), request))
+            reply = await cross(lambda store: dispatch(self._context(store, chats, brain), request))
         except EarshotError as error:
             return Reply(str(error), is_error=True)
         verb = request.verb if any(command.verb == request.verb for command in self._commands) else "unknown"
@@ -129,7 +142,7 @@ class App:
     async def reopen(self, chat: str, channel: str) -> None:
         def reopen(store: Store) -> bool:
             with store.transaction():
-                return places.reopen(Context(store, self.brain, self._now()), chat, channel)
+                return places.reopen(self._context(store), chat, channel)
 
         if await self.bridge.write(reopen):
             self.deliverer.ring()
@@ -139,13 +152,14 @@ class App:
 
         def take(store: Store) -> bool:
             with store.transaction():
-                return is_new(Context(store, self.brain, self._now()), request)
+                return is_new(self._context(store), request)
 
         return await self.bridge.write(take)
 
     def _changed(self) -> None:
         """Something may have to be posted, and App Home may show something else."""
         self.deliverer.ring()
+        self.replier.ring()
         if self.slack is not None:
             self.slack.changed()
 
@@ -187,6 +201,7 @@ class App:
         if self.slack is not None:
             self.slack.start()
         self._tasks.begin("deliver", self.deliverer.run())
+        self._tasks.begin("reply", self.replier.run())
         self._tasks.begin("watch", self._measure())
         self._scheduler.start()
 
@@ -195,6 +210,7 @@ class App:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         await self._tasks.close()
+        await self.replier.stop()
         await self.deliverer.stop()
         if self.slack is not None:
             await self.slack.close()
@@ -206,7 +222,7 @@ class App:
         """Read earshot.toml again. Raises ConfigError for a bad one; then everything goes on as it was."""
         if self._config_path is None:
             raise ConfigError("The demo's settings are fixed.", "`earshot init` makes an earshot.toml of your own.")
-        policy = read_policy(self._config_path, {kind: registry.settings_of(kind) for kind in registry.kinds()})
+        policy = read_policy(self._config_path, registry.settings())
         brain = think(policy)
         check_chats(self._environment, policy)
         change_sources = self._listening.prepare(policy)
@@ -233,16 +249,22 @@ class App:
 
     # Beside
 
+    def _context(
+        self, store: Store, chats: tuple[ChatState, ...] = (), brain: Brain | None = None, now: datetime | None = None
+    ) -> Context:
+        ways = partial(way_of, self._listening.sources)
+        return Context(store, brain or self.brain, now or self._now(), chats, ways=ways)
+
     def _draw(self, store: Store, subject: str, body: str, now: datetime) -> Drawing | None:
-        return draw(Context(store, self.brain, now), subject, body)
+        return draw(self._context(store, now=now), subject, body)
 
     def _pause(self, store: Store, chat: str, channel: str, why: str, now: datetime) -> None:
-        places.pause(Context(store, self.brain, now), chat, channel, why)
+        places.pause(self._context(store, now=now), chat, channel, why)
 
     async def _tick(self, job: ModuleType) -> None:
         def run(store: Store) -> int:
             with store.transaction():
-                return int(job.run(Context(store, self.brain, self._now())))
+                return int(job.run(self._context(store)))
 
         try:
             if await self.bridge.write(run, is_urgent=False):

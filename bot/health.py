@@ -12,6 +12,7 @@ from handlers.rules.when import ago, length
 from storage.store import Store
 
 _LATE = timedelta(minutes=2)  # a due delivery that still waits after this is a fault
+_REPLY_LATE = timedelta(minutes=10)
 _ROOM = 200_000_000  # bytes that must be free
 _LAG = 2.0  # seconds
 
@@ -78,7 +79,8 @@ class Watch:
     def judge(self, store: Store, now: datetime, policy: Policy) -> Health:
         """Each part's state now."""
         sources, channels = self._sources(store, now, policy), self._channels(store)
-        return Health((*sources, *channels, self._outbox(store, now), self._room(), self._loop()))
+        waiting = (self._outbox(store, now), self._replies(store, now))
+        return Health((*sources, *channels, *waiting, self._room(), self._loop()))
 
     def _sources(self, store: Store, now: datetime, policy: Policy) -> list[Part]:
         wanted = {entry.name for entry in policy.sources if entry.is_on}
@@ -87,6 +89,8 @@ class Watch:
             if state.name in wanted:
                 heard = f"last heard {ago(state.last_ok_at, now)}" if state.last_ok_at else "not heard yet"
                 is_ok = state.status in ("ok", "new")
+                if is_ok and state.error:  # a few of many, or its stream: told, no fault of the whole
+                    heard = f"{heard}; {state.error}"
                 parts.append(Part(f"source {state.name}", is_ok, heard if is_ok else f"{state.status}: {state.error}"))
         return parts
 
@@ -104,6 +108,14 @@ class Watch:
         return Part(
             "deliveries", late < _LATE, f"{waiting} wait, the oldest for {length(late)}" if waiting else "none waits"
         )
+
+    def _replies(self, store: Store, now: datetime) -> Part:
+        """Those that Earshot posts by itself."""
+        waiting, doubtful = store.drafts.stuck(now - _REPLY_LATE)
+        told = [f"{waiting} not posted for {length(_REPLY_LATE)} or longer"] if waiting else []
+        if doubtful:
+            told.append(f"{doubtful} in doubt: somebody has to look whether it was posted")
+        return Part("replies", not told, "; ".join(told) or "none waits")
 
     def _room(self) -> Part:
         free = shutil.disk_usage(self._folder).free

@@ -76,7 +76,7 @@ def _import(
     progress: Callable[[int, int], None],
     now: Callable[[], datetime],
 ) -> ImportReport:
-    told = {key: entry.settings[key] for key in ("format", "html", "private") if key in entry.settings}
+    told = {key: entry.settings[key] for key in ("format", "html", "private", "preset") if key in entry.settings}
     columns = {**entry.settings.get("map", {}), **field_map}
     settings = file.Settings(folder=str(path.parent), map=columns, **told)
     sums = intake.Taken()

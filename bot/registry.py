@@ -1,13 +1,11 @@
 """Finds the kinds of source there are and builds one from its table in `earshot.toml`.
 
-A kind is a file in `bot/sources/` with a KIND; adding the file is all it takes.
+A kind is a file in `bot/sources/` with a KIND, and a line in `bot/sources/__init__.py`.
 """
 
-import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, cast, get_type_hints
@@ -23,11 +21,42 @@ from handlers.rules.policy import SourceEntry
 from storage.errors import ConfigError
 
 
-@cache
-def kinds() -> dict[str, ModuleType]:
-    """Every kind of source with its module, in the order of the alphabet."""
-    modules = [import_module(f"{sources.__name__}.{found.name}") for found in pkgutil.iter_modules(sources.__path__)]
-    return {module.KIND: module for module in modules if hasattr(module, "KIND")}
+class _Kinds(Mapping[str, ModuleType]):
+    """Each kind with its module, which is loaded when it is asked for."""
+
+    def __getitem__(self, kind: str) -> ModuleType:
+        if kind not in sources.KINDS:
+            raise KeyError(kind)
+        return import_module(f"{sources.__name__}.{kind}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sources.KINDS)
+
+    def __len__(self) -> int:
+        return len(sources.KINDS)
+
+
+class _Settings(Mapping[str, type]):
+    """Each kind with the dataclass of its own keys."""
+
+    def __getitem__(self, kind: str) -> type:
+        return cast(type, _Kinds()[kind].Settings)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sources.KINDS)
+
+    def __len__(self) -> int:
+        return len(sources.KINDS)
+
+
+def kinds() -> Mapping[str, ModuleType]:
+    """Every kind of source with its module."""
+    return _Kinds()
+
+
+def settings() -> Mapping[str, type]:
+    """Every kind of source with the dataclass of its own keys, as `read_policy` wants them."""
+    return _Settings()
 
 
 def settings_of(kind: str) -> type:
@@ -40,6 +69,10 @@ def build(entry: SourceEntry, tools: Tools) -> Source:
     at = f"sources.{entry.name}"
     module = _module(entry.kind, f"{at}.kind")
     settings = _settings(module.Settings, entry.settings, at)
+    if getattr(module, "COSTS_MONEY", False) and entry.daily_budget is None:
+        raise ConfigError(
+            f"{at}.daily_budget: missing;", "reading it costs money: write the most a day may cost, in $."
+        )
     return cast(Source, module.build(entry.name, settings, tools))
 
 

@@ -32,11 +32,12 @@ class Tasks:
         done = ((name, task) for name, task in self._tasks.items() if task.done() and not task.cancelled())
         return [name for name, task in done if task.exception() is not None]
 
-    def end(self, name: str) -> None:
-        """Stop it, if it was begun."""
+    def end(self, name: str) -> "asyncio.Task[None] | None":
+        """Stop it, if it was begun; the task, which may take a moment to end."""
         task = self._tasks.pop(name, None)
         if task is not None:
             task.cancel()
+        return task
 
     async def close(self) -> None:
         """Stop them all, and wait until they have."""

@@ -27,7 +27,7 @@ from importlib import resources
 from typing import Any
 
 from bot.fetch import Tools
-from handlers.ports import BadSource, Page
+from handlers.ports import FREE, BadSource, Budget, Page
 from storage.errors import ConfigError
 from storage.types import RawMention, from_text, to_text
 
@@ -130,7 +130,7 @@ class SampleDay:
         rest = (lines[-1].at if lines else 0.0) - self._begin
         self._scale = settings.minutes * 60 / rest if rest > 0 else 0.0
 
-    async def poll(self, cursor: str | None, limit: int) -> Page:
+    async def poll(self, cursor: str | None, limit: int, query: str = "", budget: Budget = FREE) -> Page:
         """Every line whose time has come, at most `limit`. Raises BadSource when the cursor is not one of ours."""
         now = self._now()
         started, first = _read_cursor(cursor) if cursor else (now, 0)

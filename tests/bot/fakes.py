@@ -6,21 +6,23 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.bridge import Bridge
 from bot.deliver import Deliverer
 from bot.listen import Listener
+from bot.replying import way_of
 from handlers.cards import Card, DraftCard, Drawing, Notice
 from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, read_line
 from handlers.intake import take_in
 from handlers.messages import draw
 from handlers.places import pause
-from handlers.ports import ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused, Page, Source
+from handlers.ports import FREE, Budget, ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused, Page, Source
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Policy, Route, SourceEntry
 from handlers.weighing import weigh
@@ -190,7 +192,7 @@ class FakeChat:
 
 
 @dataclass
-class ScriptedSource:
+class ScriptedSource(Source):
     """Each poll is the next step of the script: a page, or an error that is raised. Its cursor is the step's number."""
 
     name: str
@@ -199,7 +201,7 @@ class ScriptedSource:
     cursors: list[str | None] = field(default_factory=list)  # those it was asked with
     is_closed: bool = False
 
-    async def poll(self, cursor: str | None, limit: int) -> Page:
+    async def poll(self, cursor: str | None, limit: int, query: str = "", budget: Budget = FREE) -> Page:
         self.cursors.append(cursor)
         if not self.script:
             return Page((), cursor)
@@ -247,6 +249,7 @@ class Station:
         self.path = path
         self.clock = clock
         self.chats = chats
+        self.sources: dict[str, Source] = {}  # that can answer a mention
         self.brain: Brain = think(policy)
         self.bridge = Bridge(path)
         self.most_posts = 10_000  # to a channel in a minute: only the tests of that limit have it
@@ -258,11 +261,14 @@ class Station:
         most = self.most_posts
         return Deliverer(crossing, self.chats, self._draw, self._pause, self.clock, self.clock.sleep, most)
 
+    def context(self, store: Store) -> Context:
+        return Context(store, self.brain, self.clock(), ways=partial(way_of, self.sources))
+
     def _pause(self, store: Store, chat: str, channel: str, why: str, now: datetime) -> None:
         pause(Context(store, self.brain, now), chat, channel, why)
 
     def _draw(self, store: Store, subject: str, body: str, now: datetime) -> Drawing | None:
-        return draw(Context(store, self.brain, now), subject, body)
+        return draw(replace(self.context(store), now=now), subject, body)
 
     async def restart(self) -> None:
         """The process died and another begins on the same file."""
@@ -274,7 +280,7 @@ class Station:
     async def write(self, work: Callable[[Context], Any]) -> Any:
         def write(store: Store) -> Any:
             with store.transaction():
-                return work(Context(store, self.brain, self.clock()))
+                return work(self.context(store))
 
         return await self.bridge.write(write)
 
@@ -294,7 +300,7 @@ class Station:
     async def say(self, who: str, line: str) -> Reply:
         verb, words = read_line(line)
         request = Request(self.brain.policy.member(who), verb, words)
-        return await self.bridge.write(lambda store: dispatch(Context(store, self.brain, self.clock()), request))
+        return await self.bridge.write(lambda store: dispatch(self.context(store), request))
 
     async def ask_for(self, key: str, channel: str = "#alerts", lane: Lane = Lane.NORMAL, chat: str = "far") -> None:
         """A notice of its own in a channel."""

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import App, utc_now
 from bot.policy_file import read_policy
-from bot.registry import kinds, settings_of
+from bot.registry import settings
 from bot.settings import Environment, read_environment
 from bot.sources.webhook import sign
 from bot.web import build_web
@@ -212,7 +212,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """The program on the file in `home`, started and, at the end, stopped. `more` stands in its environment too."""
     path = write_config(home, config) if has_file else home / "earshot.toml"
-    policy = read_policy(path, {kind: settings_of(kind) for kind in kinds()})
+    policy = read_policy(path, settings())
     app = App(environment(home, more), policy, config_path=path)
     app.deliverer.most_posts = 10_000  # to a channel in a minute: tests do not wait
     site = build_web(

@@ -21,7 +21,7 @@ from bot import app as bot_app
 from bot.app import App, serve
 from bot.policy_file import read_policy
 from bot.sources.file import FileSource
-from handlers.ports import Page, SignInFailed
+from handlers.ports import Gone, Page, SignInFailed
 from handlers.requests import Request
 from handlers.rules.policy import Member
 from storage.errors import AlreadyRunning, ConfigError, StorageError
@@ -155,7 +155,7 @@ async def test_a_source_that_only_a_person_could_mend_starts_again_with_a_reload
         source = opened.app._listening.sources["calls"]
         real = source.poll
 
-        async def refuse(cursor: str | None, limit: int) -> Page:
+        async def refuse(*asked: object) -> Page:
             raise SignInFailed("The key is wrong.")
 
         source.poll = refuse  # type: ignore[method-assign]
@@ -163,6 +163,38 @@ async def test_a_source_that_only_a_person_could_mend_starts_again_with_a_reload
         source.poll = real  # type: ignore[method-assign]
         await reload(opened)
         await opened.becomes("select count(*) from sources where name = 'calls' and status = 'ok'")
+
+
+async def test_a_part_of_a_source_that_was_given_up_is_tried_again_with_a_reload(tmp_path: Path) -> None:
+    async with running(tmp_path) as opened:
+        listening = opened.app._listening
+        source = listening.sources["calls"]
+        source.plan = lambda wanted: ("", "gone")  # type: ignore[method-assign]
+        source.side_by_side = 2
+        is_back, is_leaving, overlapped = False, False, []
+
+        async def refuse(cursor: str | None, limit: int, query: str = "", *rest: object) -> Page:
+            nonlocal is_leaving
+            overlapped.extend([True] * is_leaving)
+            if query == "gone":
+                if not is_back:
+                    raise Gone("It is gone for good.")
+                return Page((), None)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                is_leaving = True
+                await asyncio.sleep(0.05)  # to hang up takes a moment
+                is_leaving = False
+            raise AssertionError
+
+        source.poll = refuse  # type: ignore[method-assign]
+        listening._begin("calls", source)
+        await opened.becomes("select count(*) from cursors where query = 'gone' and status = 'off'")
+        is_back = True
+        await reload(opened)
+        await opened.becomes("select count(*) from cursors where query = 'gone' and status = 'ok'")
+        assert not overlapped, "one listener at a time reads a source"
 
 
 async def test_only_an_admin_may_have_the_settings_read_again(tmp_path: Path) -> None:

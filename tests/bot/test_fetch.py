@@ -156,7 +156,7 @@ async def test_the_guard_lets_an_address_of_the_internet_through(fetch: Fetch, m
 async def test_a_name_is_looked_up_once_and_the_host_stays_the_name(server: FeedServer) -> None:
     server.say("/feed", b"words")
     names = Names(("127.0.0.1",))
-    async with fetching(resolver=names, guard=Guard(lambda address: address == "127.0.0.1", ANY_PORT)) as fetch:
+    async with fetching(resolver=names, guard=Guard(lambda address: address == "127.0.0.1", ANY_PORT, 0.0)) as fetch:
         answer = await fetch.get(server.url("/feed", "feed.example"))
     assert answer.body == b"words"
     assert names.asked == ["feed.example"]
@@ -166,7 +166,7 @@ async def test_a_name_is_looked_up_once_and_the_host_stays_the_name(server: Feed
 @pytest.mark.parametrize("later", [("127.0.0.2",), ("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")])
 async def test_a_name_that_comes_to_mean_an_inner_address_is_refused(later: tuple[str, ...]) -> None:
     names = Names(("127.0.0.1",), later)
-    guard = Guard(lambda address: address == "127.0.0.1", ANY_PORT)
+    guard = Guard(lambda address: address == "127.0.0.1", ANY_PORT, 0.0)
     async with (
         serving() as outer,
         serving("127.0.0.2", outer.port) as inner,
@@ -183,7 +183,7 @@ async def test_a_name_that_comes_to_mean_an_inner_address_is_refused(later: tupl
 
 async def test_a_kept_private_connection_is_not_used_for_a_public_address(server: FeedServer) -> None:
     server.say("/feed", b"words")
-    async with fetching(resolver=Names(("127.0.0.1",)), guard=Guard(ports=ANY_PORT)) as fetch:
+    async with fetching(resolver=Names(("127.0.0.1",)), guard=Guard(ports=ANY_PORT, pace=0.0)) as fetch:
         await fetch.get(server.url("/feed", "feed.example"), allow_private=True)
         with pytest.raises(BadSource):
             await fetch.get(server.url("/feed", "feed.example"))

@@ -1,7 +1,7 @@
 """Reading sources: the cursor moves with the page or not at all, and every error leads to what the contract says."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,11 @@ async def state(opened: Station, name: str = "birds") -> SourceState:
 
 def birds(*script: Page | Exception) -> ScriptedSource:
     return ScriptedSource("birds", list(script))
+
+
+async def first_poll(opened: Station) -> datetime:
+    task = listener(opened, birds())
+    return task._first_poll((await task._cursors()).get(""))
 
 
 async def mentions(opened: Station) -> int:
@@ -245,11 +250,11 @@ async def test_after_a_restart_it_polls_when_it_would_have(db_path: Path) -> Non
         await listener(opened, birds(page(1))).step()
         due = (await state(opened)).next_poll_at
         assert due is not None
-        assert await listener(opened, birds())._first_poll() == opened.clock() + MINUTES
+        assert await first_poll(opened) == due
         opened.clock.pass_by(minutes=10)
-        assert await listener(opened, birds())._first_poll() == due
+        assert await first_poll(opened) == due
         await listener(opened, birds(Transient("down"))).step()
-        assert await listener(opened, birds())._first_poll() == opened.clock(), "what failed is tried at once"
+        assert await first_poll(opened) == opened.clock(), "what failed is tried at once"
 
 
 async def test_one_delivery_is_taken_in_once(db_path: Path) -> None:
@@ -259,3 +264,15 @@ async def test_one_delivery_is_taken_in_once(db_path: Path) -> None:
         again = await task.take(page(2), inbox_keys=("delivery-2", "signature-1"))
         assert (first.is_replay, again.is_replay) == (False, True)
         assert await mentions(opened) == 1
+
+
+async def test_an_edit_that_no_longer_names_us_arrives_all_the_same(db_path: Path) -> None:
+    """What is stored concerns its brand; what is not, and names nobody, stays outside as ever."""
+    async with station(db_path) as opened:
+        now = Page((raw("p1", "I leave this place."), raw("p2", "Nothing for us.")), "after 2")
+        task = listener(opened, birds(page(1), now))
+        await task.step()
+        await task.step()
+        assert await opened.value("select text from mentions") == "I leave this place."
+        assert await mentions(opened) == 1
+        assert (await state(opened)).cursor == "after 2"

@@ -138,7 +138,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"Kettle crew"', "2026-11-21", "team: should be text in quotes."),
     ('team = "Kettle crew"', 'four_eyes = "yes"', "four_eyes: should be true or false."),
     ("on = false", "on = 0", "sources[0].on: should be true or false."),
-    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, every, kind, name, on, reply_limit, url, weight."),
+    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, daily_budget, every, kind, name, on, reply_limit, url, verify_for, weight."),
     ("on = false", "weight = 1.5", "sources[0].weight: should be a whole number without quotes."),
     ("on = false", 'weight = "10"', "sources[0].weight: should be a whole number without quotes."),
     ("on = false", "weight = -1", "sources[0].weight: should be a number of people, 0 or more."),

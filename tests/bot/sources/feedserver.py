@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.fetch import Fetch, Guard, Tools
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ANYWHERE = Guard(is_public=lambda address: True, ports=frozenset(range(65_536)))
+ANYWHERE = Guard(is_public=lambda address: True, ports=frozenset(range(65_536)), pace=0.0)
 
 Answering = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -21,6 +21,7 @@ class FeedServer:
     def __init__(self) -> None:
         self.seen: list[web.BaseRequest] = []
         self._answers: dict[str, Answering] = {}
+        self.otherwise: Answering | None = None  # for all other paths
         self.host, self.port = "", 0
 
     def url(self, path: str, host: str = "") -> str:
@@ -49,7 +50,7 @@ class FeedServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.seen.append(request)
-        answer = self._answers.get(request.path)
+        answer = self._answers.get(request.path, self.otherwise)
         return await answer(request) if answer else web.Response(status=404)
 
 

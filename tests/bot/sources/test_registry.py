@@ -1,17 +1,22 @@
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from bot import registry
+from bot import registry, sources
 from handlers.rules.policy import SourceEntry
 from storage.errors import ConfigError
 from tests.bot.sources.feedserver import fetching, tools
 
 
 def test_every_source_file_is_a_kind_and_shared_files_are_none() -> None:
-    assert set(registry.kinds()) >= {"feed", "file", "sample", "webhook"}
+    folder = Path(sources.__file__).parent
+    found = [path for path in folder.rglob("*.py") if "\nKIND = " in path.read_text()]
+    written = {path.parent.stem if path.stem == "__init__" else path.stem for path in found}
+    assert set(registry.kinds()) == written
     assert all(kind == module.KIND for kind, module in registry.kinds().items())
 
 
@@ -19,7 +24,7 @@ def test_every_source_file_is_a_kind_and_shared_files_are_none() -> None:
     ("entry", "words"),
     [
         (SourceEntry("one", "fede"), 'sources.one.kind: "fede" is no kind of source; did you mean "feed"?'),
-        (SourceEntry("one", "zzz"), 'sources.one.kind: "zzz" is no kind of source; known: feed, file'),
+        (SourceEntry("one", "zzz"), 'sources.one.kind: "zzz" is no kind of source; known: x, bluesky, '),
         (SourceEntry("one", "feed", settings={"url": "x", "ulr": "x"}), 'one.ulr: unknown key; did you mean "url"?'),
         (SourceEntry("one", "feed"), "sources.one.url: missing."),
         (SourceEntry("one", "feed", settings={"url": 5}), "sources.one.url: "),
@@ -43,7 +48,8 @@ async def test_durations_are_written_as_people_write_them(monkeypatch: pytest.Mo
 
     module = ModuleType("pausing")
     module.__dict__.update(KIND="pausing", Settings=Settings, build=lambda name, settings, tools: settings)
-    monkeypatch.setitem(registry.kinds(), "pausing", module)
+    monkeypatch.setitem(sources.KINDS, "pausing", "Pauses.")
+    monkeypatch.setitem(sys.modules, "bot.sources.pausing", module)
     async with fetching() as fetch:
         built: object = registry.build(SourceEntry("one", "pausing", settings={"pause": "15m"}), tools(fetch))
         assert built == Settings(timedelta(minutes=15))
