@@ -29,6 +29,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:\"[^\"]*\"|'[^']*'|[^\"'>\[]++)*+>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*")
 _HTML = re.compile(r"<html\b|<!doctype\s+html", re.IGNORECASE)
+_FEED = re.compile(r"<(?:rss|feed|rdf:RDF|atom:feed)[\s>]")
 
 
 def decoded(body: bytes, content_type: str) -> str:
@@ -47,6 +48,16 @@ def decoded(body: bytes, content_type: str) -> str:
 def is_web_page(text: str) -> bool:
     """Whether this is HTML. Raises BadSource when entities are declared, which only a bomb needs."""
     return bool(_HTML.match(text, _past_prolog(text)))
+
+
+def begins_feed(text: str) -> bool:
+    """Whether the first element is that of a feed. Raises BadSource when entities are declared before it."""
+    return bool(_FEED.match(text, _past_prolog(text)))
+
+
+def refuse_entities(text: str) -> None:
+    """Raises BadSource when entities are declared before the first element."""
+    _past_prolog(text)
 
 
 def _tried(body: bytes, encoding: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.fetch import Fetch
-from bot.sources.entries import MAX_ENTRIES, read_feed
 from bot.sources.feed import FeedSource, Settings
+from bot.sources.syndication.entries import MAX_ENTRIES, read_feed
 from handlers.ports import BadSource, Broken, Gone, Page, RateLimited
 from storage.types import RawMention
 from tests.bot.sources.feedserver import NOW, FeedServer, bomb, fetching, serving, tools
@@ -86,14 +86,48 @@ async def test_an_edited_entry_is_given_again_as_the_same_mention(server: FeedSe
     assert ids[2] in ids[:2]
 
 
+async def test_what_is_new_comes_before_edits_and_edits_ask_for_no_haste(server: FeedServer, fetch: Fetch) -> None:
+    source = source_at(server, fetch)
+    cursor, found, steps = None, set(), []
+    for turn in range(4):
+        server.say("/feed", rss(*(entry(f"tag:{n}", f"text {n}, read {turn} times") for n in range(15))))
+        page = await source.poll(cursor, 10)
+        cursor, found = page.cursor, found | {word.split(",")[0] for word in words(page)}
+        steps.append((page.more, page.is_backlog, len(page.items)))
+    assert found == {f"text {n}" for n in range(15)}
+    assert steps == [(True, True, 10), (False, True, 10), (False, False, 10), (False, False, 10)]
+
+
+async def test_edits_that_were_too_many_come_with_the_next_poll(server: FeedServer, fetch: Fetch) -> None:
+    source, marks = source_at(server, fetch), {"ETag": '"7"'}
+    server.say("/feed", rss(*(entry(f"tag:{n}", "old") for n in range(15))), headers=marks)
+    page = await source.poll(None, 15)
+    server.say("/feed", rss(*(entry(f"tag:{n}", f"new {n}") for n in range(15))), headers=marks)
+    first = await source.poll(page.cursor, 10)
+    second = await source.poll(first.cursor, 10)
+    assert len({*words(first), *words(second)}) == 15
+    assert "If-None-Match" not in server.seen[-1].headers
+
+
+async def test_a_feed_that_names_its_entries_anew_at_each_read_is_not_asked_in_a_rush(
+    server: FeedServer, fetch: Fetch
+) -> None:
+    source, cursor, hastes = source_at(server, fetch), None, []
+    for turn in range(4):
+        server.say("/feed", rss(*(entry(f"tag:{turn}-{n}", "text") for n in range(15))))
+        page = await source.poll(cursor, 10)
+        cursor = page.cursor
+        hastes.append(page.more)
+    assert hastes == [True, False, False, False]
+
+
 async def test_what_is_remembered_stays_small(server: FeedServer, fetch: Fetch) -> None:
     source, cursor = source_at(server, fetch), None
     for turn in range(3):
         server.say("/feed", rss(*(entry(f"{turn}-{n}", f"text {n}") for n in range(400))))
         cursor = (await source.poll(cursor, 500)).cursor
     assert cursor is not None
-    assert len(json.loads(cursor)["known"]) == 500
-    assert len(cursor) < 25_000
+    assert len(cursor) < 6_500
     assert (await source.poll(cursor, 500)).items == ()
 
 
@@ -185,7 +219,9 @@ async def test_a_bomb_is_refused(server: FeedServer, fetch: Fetch) -> None:
         await source_at(server, fetch).poll(None, 50)
 
 
-async def test_a_web_page_is_refused_with_the_address_of_its_feed(server: FeedServer, fetch: Fetch) -> None:
+async def test_a_web_page_without_a_feed_that_can_be_read_says_where_it_should_be(
+    server: FeedServer, fetch: Fetch
+) -> None:
     page = b"""<!DOCTYPE html><html><head><link rel=stylesheet href=/a.css>
         <link rel="alternate" type="application/rss+xml" href="/news?feed=rss2&amp;lang=en"></head></html>"""
     server.say("/feed", page)
@@ -225,9 +261,9 @@ def test_a_long_feed_full_of_html_is_no_bomb() -> None:
     html = "<p class='a'>words <b>more</b></p>" * 100
     escaped = html.replace("<", "&lt;")
     body = rss(
-        *(entry(str(n), f"<![CDATA[{html}]]>") for n in range(250)), *(entry(f"e{n}", escaped) for n in range(250))
+        *(entry(str(n), f"<![CDATA[{html}]]>") for n in range(260)), *(entry(f"e{n}", escaped) for n in range(20))
     )
-    assert len(read(body)) == 500
+    assert len(read(body)) == 280
 
 
 ENTITY = '<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">'
@@ -362,6 +398,25 @@ def test_json_feed_is_read_with_words_people_and_dates() -> None:
     one, two = read(json.dumps(body).encode(), "application/feed+json")
     assert (one.text, one.title, one.author, one.lang) == ("One", "t", "Jo", "en")
     assert (two.text, two.url) == ("Two", "https://blog.example/2")
+
+
+DEEP = "[" * 2_000 + '"]{"' + "]" * 2_000
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *('{"content_text": {"a": 1}}', '{"content_text": ["a"], "summary": 5}', '{"id": "x", "content_text": NaN}'),
+        *('{"id": "x", "n": ' + "9" * 5_000 + "}", '{"id": "x", "n": ' + "[" * 40 + "]" * 40 + "}", "9" * 5_000),
+        *('{"id": "x", "content_text": "y", "n": ' + DEEP + "}", DEEP, "-Infinity", "null", "7"),
+    ],
+)
+def test_an_entry_of_a_json_feed_that_makes_no_sense_costs_itself_alone(bad: str) -> None:
+    body = f'{{"items": [{{"id": "1", "content_text": "one"}}, {bad}, {{"id": 2, "content_text": "two \\" ["}}]}}'
+    items = [one.item for one in read_feed(body.encode(), "", HOME, NOW).entries]
+    assert [one.text for one in items if isinstance(one, RawMention)] == ['two " [', "one"]
+    (broken,) = (one for one in items if isinstance(one, Broken))
+    assert broken.reason
 
 
 def test_a_json_feed_of_any_length_gives_its_first_500() -> None:

@@ -10,39 +10,45 @@ from calendar import timegm
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import feedparser
 
 from bot.fetch import shown
-from bot.sources.fieldmap import content_id, read_count, read_date, read_json, read_lang, storable
+from bot.sources.fieldmap import content_id, read_count, read_date, read_lang, storable
+from bot.sources.links import address_of, unwrapped
 from bot.sources.markup import decoded, is_web_page, refuse_heavy
+from bot.sources.syndication.discovery import feeds_named
+from bot.sources.syndication.json_feed import read_what_can_be, reason_against
 from handlers.ports import BadSource, Broken
-from handlers.rules.text import from_html, safe_url
+from handlers.rules.text import from_html, host_of
 from storage.types import RawMention
 
 MAX_ENTRIES = 500
+ID_LENGTH, HASH_LENGTH = 12, 6  # hex digits by which an entry and its words are remembered
 
 _KEYS = (
     *("id", "link", "title_detail", "content", "summary_detail", "published_parsed", "updated_parsed"),
-    *("author", "language", "slash_comments"),
+    *("author", "language", "slash_comments", "source"),
 )
 
-_LINK = re.compile(r"<link\b[^<>]{1,2000}>", re.IGNORECASE)
-_HREF = re.compile(r"""href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
-_FEED_TYPE = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)", re.IGNORECASE)
 _MAIL_AND_NAME = re.compile(r"\S+@\S+\s*\((.+)\)|(.+?)\s*[(<]\S+@\S+[)>]")
+_ALERT = "tag:google.com,2013:googlealerts/"
+_WORLDWIDE = re.compile(r"https?://|tag:|urn:", re.IGNORECASE)  # what an id that nobody else uses begins with
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. `id` is short, for remembering it; `hash` changes with its words, so that an edit is seen."""
+    """One entry. `id` is short, for remembering it; `hash` changes with its words, so that an edit is seen.
+
+    `former` is the id that an earlier version of Earshot knew it by, if that was another.
+    """
 
     id: str
     hash: str
     item: RawMention | Broken
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +59,34 @@ class Feed:
     ttl: int = 0
 
 
-def read_feed(body: bytes, content_type: str, url: str, now: datetime) -> Feed:
-    """Read a body that came from `url` (for relative links). Raises BadSource when it is no feed."""
+class WebPage(BadSource):
+    """It is a page for people. `feeds` are title and address of those that it names."""
+
+    def __init__(self, feeds: list[tuple[str, str]]) -> None:
+        named = (
+            f"It names this one: {feeds[0][1][:300]}" if feeds else "Look on it for a link called RSS, Atom or feed."
+        )
+        super().__init__("This is a web page, not a feed.", named)
+        self.feeds = feeds
+
+
+def read_feed(body: bytes, content_type: str, url: str, now: datetime, scope: str = "") -> Feed:
+    """Read a body that came from `url` (for relative links). Raises BadSource when it is no feed, WebPage for a page.
+
+    `scope` parts the ids of one feed from those of another that counts its entries as well.
+    """
     text = decoded(body, content_type)
     if text.lstrip().startswith("{"):
-        return _json_feed(text, url, now)
+        return _json_feed(text, url, now, scope)
     if is_web_page(text):
-        raise BadSource("This is a web page, not a feed.", _where_the_feed_is(text, url))
+        raise WebPage(feeds_named(text, shown(url)))
     refuse_heavy(text)
     parsed = _parsed(text)
     ttl = read_count(dict.get(parsed.feed, "ttl")) or 0
     name = storable(from_html(str(dict.get(parsed.feed, "title", ""))))[:200]
     lang = str(dict.get(parsed.feed, "language") or "")
-    found = (_xml_entry(entry, url, name, lang, now) for entry in parsed.entries[:MAX_ENTRIES])
-    return Feed(_oldest_first(found), ttl)
+    found = (_xml_entry(entry, url, name, lang, now, scope) for entry in parsed.entries[:MAX_ENTRIES])
+    return Feed(oldest_first(found), ttl)
 
 
 def _parsed(text: str) -> Any:
@@ -85,56 +105,63 @@ def _parsed(text: str) -> Any:
     return parsed
 
 
-def _xml_entry(entry: dict[str, Any], url: str, name: str, lang: str, now: datetime) -> Entry:
+def _xml_entry(entry: dict[str, Any], url: str, name: str, lang: str, now: datetime, scope: str) -> Entry:
     # Not entry.get: the parser's own get answers "updated" for "published" and warns about it.
     told = {key: dict.get(entry, key) for key in _KEYS}
     link, title = _line(told["link"]), _line(_html(told["title_detail"]))
     text = _html((told["content"] or [told["summary_detail"]])[0]).strip()
     date = told["published_parsed"] or told["updated_parsed"]
+    paper = told["source"] if isinstance(told["source"], Mapping) else {}
     return _entry(
         identity=_line(told["id"]) or link or (f"{title}\n{tuple(date or ())}" if title or date else text),
         text=text,
         title=title,
         link=_joined(url, link),
-        author=_author(_line(told["author"])),
+        author=_author(_line(told["author"])) or host_of(_line(paper.get("href"))).removeprefix("www."),
+        author_name=_line(paper.get("title"))[:200],
         published_at=_near(_from_struct(date), now),
         lang=_line(told["language"]) or lang,
         replies=told["slash_comments"],
         feed=name,
+        scope=scope,
     )
 
 
-def _json_feed(text: str, url: str, now: datetime) -> Feed:
+def _json_feed(text: str, url: str, now: datetime, scope: str) -> Feed:
     try:
-        feed = read_json(text)
+        feed = read_what_can_be(text)
     except ValueError as error:
         raise BadSource(f"The JSON feed cannot be read. {error}") from None
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise BadSource("This JSON is no feed: it has no list of items.", "Correct the source's address.")
     name, lang = _line(feed.get("title"))[:200], _line(feed.get("language"))
-    return Feed(_oldest_first(_json_entry(item, url, name, lang, now) for item in items[:MAX_ENTRIES]))
+    return Feed(oldest_first(_json_entry(item, url, name, lang, now, scope) for item in items[:MAX_ENTRIES]))
 
 
-def _json_entry(item: object, url: str, name: str, lang: str, now: datetime) -> Entry:
-    if not isinstance(item, dict):
-        return _broken(content_id([str(item)[:200]]), "This entry is no JSON object.", str(item))
+def _json_entry(item: object, url: str, name: str, lang: str, now: datetime, scope: str) -> Entry:
+    reason = reason_against(item) or ("" if isinstance(item, dict) else "This entry is no JSON object.")
+    if reason or not isinstance(item, dict):
+        return _broken(content_id([scope, str(item)[:1_000]]), reason, str(item))
     html, *plain = (item.get(key) for key in ("content_html", "content_text", "summary"))
-    text = from_html(html) if html and isinstance(html, str) else next((one for one in plain if one), "")
+    words = next((one for one in plain if one and isinstance(one, str)), "")
+    text = from_html(html) if html and isinstance(html, str) else words
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     author = authors[0] if authors and isinstance(authors[0], dict) else {}
     link, title = _line(item.get("url")), _line(item.get("title"))
     date = item.get("date_published") or item.get("date_modified")
     return _entry(
         identity=_line(item.get("id")) or link or (f"{title}\n{date}" if title or date else text),
-        text=text.strip() if isinstance(text, str) else "",
+        text=text.strip(),
         title=title,
         link=_joined(url, link),
         author=_line(author.get("name")),
+        author_name="",
         published_at=_near(read_date(date), now),
         lang=_line(item.get("language")) or lang,
         replies=None,
         feed=name,
+        scope=scope,
     )
 
 
@@ -145,35 +172,44 @@ def _entry(
     title: str,
     link: str,
     author: str,
+    author_name: str,
     published_at: datetime | None,
     lang: str,
     replies: object,
     feed: str,
+    scope: str,
 ) -> Entry:
+    address = address_of(link)
+    former = ""
+    if identity.startswith(_ALERT) and address and unwrapped(link) != link:
+        identity, former = address, content_id([identity])[:ID_LENGTH]  # two alerts may find the same article
     native_id = content_id([identity])
+    if scope and not _WORLDWIDE.match(identity):
+        native_id, former = content_id([scope, identity]), native_id[:ID_LENGTH]
     if not text:
         text, title = title, ""
     if not text:
-        return _broken(native_id, "This entry has neither a text nor a title.", identity)
+        return _broken(native_id, "This entry has neither a text nor a title.", identity, former)
     item = RawMention(
         native_id=native_id,
         text=storable(text),
         title=title,
-        url=safe_url(_unwrapped(link)),
+        url=address,
         author=author.removeprefix("@")[:200],
+        author_name=author_name,
         published_at=published_at,
         lang=read_lang(lang),
         replies=read_count(replies),
         extra={"feed": feed} if feed else {},
     )
-    return Entry(native_id[:16], content_id([item.title, item.text])[:8], item)
+    return Entry(native_id[:ID_LENGTH], content_id([item.title, item.text])[:HASH_LENGTH], item, former)
 
 
-def _broken(native_id: str, reason: str, sample: str) -> Entry:
-    return Entry(native_id[:16], "broken", Broken(native_id, reason, storable(sample)[:200]))
+def _broken(native_id: str, reason: str, sample: str, former: str = "") -> Entry:
+    return Entry(native_id[:ID_LENGTH], "0" * HASH_LENGTH, Broken(native_id, reason, storable(sample)[:200]), former)
 
 
-def _oldest_first(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def oldest_first(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Feeds give the newest first. What has no date stays beside its neighbour; of two with one id the newer counts."""
     by_id: dict[str, Entry] = {}
     for entry in entries:
@@ -200,7 +236,7 @@ def _html(detail: object) -> str:
 
 def _author(told: str) -> str:
     """The name in "jo@blog.example (Jo)" and "Jo <jo@blog.example>"; else as told."""
-    found = _MAIL_AND_NAME.fullmatch(told[:300])
+    found = _MAIL_AND_NAME.fullmatch(told[:120])  # takes time with the cube of the length
     return (found[1] or found[2]).strip() if found else told
 
 
@@ -221,26 +257,3 @@ def _joined(url: str, link: str) -> str:
         return urljoin(url, link) if link else ""
     except ValueError:
         return ""
-
-
-def _unwrapped(link: str) -> str:
-    """Search alerts link to a page of theirs that leads on; the address it leads to, else the link."""
-    try:
-        parts = urlsplit(link)
-        if parts.path != "/url" or not re.fullmatch(r"(?:www\.)?google\.[a-z.]{2,6}", parts.hostname or ""):
-            return link
-        query = parse_qs(parts.query)
-        return (query.get("url") or query.get("q") or [link])[0]
-    except ValueError:
-        return link
-
-
-def _where_the_feed_is(html: str, url: str) -> str:
-    """What to do when the address is that of a page: many pages name their feed."""
-    for link in _LINK.finditer(html, 0, 200_000):
-        href = _HREF.search(link[0])
-        if href and _FEED_TYPE.search(link[0]):
-            found = safe_url(_joined(shown(url), unescape(href[1])))
-            if found:
-                return f"It names this one: {found[:300]}"
-    return "Look on it for a link called RSS, Atom or feed."
