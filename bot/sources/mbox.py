@@ -1,18 +1,14 @@
-"""Mails of an mbox file, one at a time, in flat memory; and what a mail says as a mention.
+"""Mails of an mbox file, one at a time, in flat memory.
 
 The library's own mbox reader first builds an index of the whole file, which for an archive is minutes and memory.
 """
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import parseaddr
 from typing import BinaryIO
 
-from bot.sources.fieldmap import content_id, read_date, storable
+from bot.sources.letters.parts import read_letter
 from handlers.ports import BadSource
-from handlers.rules.text import from_html
 from storage.types import RawMention
 
 MAIL_LIMIT = 2_000_000  # bytes of one mail that are looked at; what is longer has attachments at its end
@@ -41,44 +37,4 @@ def mails(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 def read_mail(raw: bytes) -> RawMention:
     """What a mail says. Raises ValueError with a sentence when it says nothing or cannot be read."""
-    try:
-        mail = message_from_bytes(raw, policy=policy.default)
-        author_name, author = parseaddr(_header(mail, "From"))
-        title, date, message_id = (_header(mail, name) for name in ("Subject", "Date", "Message-ID"))
-        text = _text(mail).strip()
-    except Exception as error:
-        # The mail parser raises a dozen kinds of errors on hostile headers; each would stop a whole archive.
-        raise ValueError(f"It cannot be read as a mail ({type(error).__name__}).") from error
-    if not text:
-        text, title = title, ""
-    if not text.strip():
-        raise ValueError("It has neither a text nor a subject.")
-    return RawMention(
-        native_id=message_id.strip("<>")[:200] or content_id([author, date, title, text]),
-        text=text,
-        title=title,
-        author=author,
-        author_name=author_name,
-        published_at=read_date(date),
-        private=True,
-    )
-
-
-def _header(mail: EmailMessage, name: str) -> str:
-    return " ".join(storable(str(mail.get(name, ""))).split())
-
-
-def _text(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain", "html"))
-    if part is None:
-        return ""
-    payload = part.get_payload(decode=True)
-    words = _decoded(payload if isinstance(payload, bytes) else b"", part.get_content_charset("utf-8"))
-    return storable(from_html(words) if part.get_content_subtype() == "html" else words)
-
-
-def _decoded(payload: bytes, charset: str) -> str:
-    try:
-        return payload.decode(charset, "replace")
-    except (LookupError, ValueError):
-        return payload.decode("utf-8", "replace")
+    return read_letter(raw).mention()

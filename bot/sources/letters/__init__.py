@@ -1,0 +1,1 @@
+"""Mails as data: who wrote, what they wrote themselves, and to whom an answer goes."""
