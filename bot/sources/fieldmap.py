@@ -5,7 +5,7 @@ A team writes the map in `earshot.toml`, our field on the left and the column on
     map = { text = "comment", author = "name", native_id = "id", stars = "rating", url = "meta.links.0.href" }
 
 A dot goes into an object, a number into a list. Fields that the map does not name are guessed from usual headers; `""`
-leaves a field out. A column named `brand` is kept as told. Every other column is dropped.
+leaves a field out. Columns named `brand`, `tier` and `caller` are kept as told. Every other column is dropped.
 """
 
 import json
@@ -17,10 +17,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NoReturn
 
+from bot.sources.turns import spoken
 from bot.spelling import did_you_mean
-from handlers.rules.text import from_html, safe_url
+from handlers.rules.text import from_html, last_digits, safe_url
 from storage.errors import ConfigError
 from storage.types import RawMention
 
@@ -45,9 +47,12 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
     "lang": ("lang", "language"),
     "repost_of": ("repost_of",),
     "brand": ("brand",),
+    "tier": ("tier", "customer_tier"),
+    "caller": ("caller", "caller_id"),
 }
 
 _IDENTITY = ("text", "title", "url", "author", "author_name", "published_at", "stars", "brand")  # what does not grow
+_KEPT = ("brand", "tier", "caller")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _ROUNDED_ID = re.compile(r"\d[.,]\d+e\+\d+", re.IGNORECASE)
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([km]?)", re.IGNORECASE)
@@ -58,25 +63,35 @@ _EPOCH = re.compile(r"-?\d{9,17}(?:\.\d{1,9})?")
 _SPACED_ZONE = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
 _ZONES = {"UTC": "+0000", "Z": "+0000", "BST": "+0100", "CET": "+0100", "CEST": "+0200", "EET": "+0200"}
 _NAMED_ZONE = re.compile(rf"(?<=[\d\s])({'|'.join(sorted(_ZONES, key=len, reverse=True))})\b")
+_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _LARGEST = 10**15  # no count of people is larger, and the database takes it
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """Which column is which field. `is_html`: texts are HTML; `is_private`: never quoted in public."""
+    """Which column is which field. `is_html`: texts are HTML; `is_private`: never quoted in public.
+
+    `usual` are the columns that a preset knows for a field: the first with something in it counts. They come after
+    `columns`, which a team has written, and before the guesses.
+    """
 
     columns: tuple[tuple[str, str], ...] = ()
     is_html: bool = False
     is_private: bool = False
+    usual: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def knows_text(self, names: Iterable[str]) -> bool:
         """Whether a table with these column names has one that holds the words."""
-        return bool(_plan(self.columns, tuple(names)).get("text"))
+        names = tuple(names)
+        found = _folded_names(names)
+        usual = dict(self.usual).get("text", ())
+        return bool(_plan(self.columns, names).get("text")) or any(column in found for column in usual)
 
     def read(self, record: Mapping[str, Any]) -> RawMention:
         """The mention that a record tells. Raises ValueError with a sentence when there are no words in it."""
         plan = _plan(self.columns, tuple(record))
-        told = {field: _value(record, column) for field, column in plan.items() if column}
+        told = {field: _flat(_value(record, column)) for field, column in plan.items() if column}
+        told |= _usual(record, self.usual, without=dict(self.columns))
         words = {field: _words(value) for field, value in told.items()}
         text = from_html(words.get("text", "")) if self.is_html else words.get("text", "")
         if not text.strip():
@@ -87,8 +102,8 @@ class FieldMap:
             text=text,
             title=words.get("title", ""),
             url=safe_url(words.get("url", "")),
-            author=words.get("author", "").strip().removeprefix("@"),
-            author_name=words.get("author_name", ""),
+            author=(words.get("author", "").strip() or words.get("caller", "").strip()).removeprefix("@"),
+            author_name=words.get("author_name", "") or _name_of_caller(words),
             followers=read_count(told.get("followers")),
             published_at=published_at,
             lang=read_lang(words.get("lang", "")),
@@ -102,12 +117,18 @@ class FieldMap:
         )
 
 
-def field_map(table: Mapping[str, str], *, is_html: bool = False, is_private: bool = False) -> FieldMap:
-    """A map as the team wrote it. Raises ConfigError for a field that mentions do not have."""
+def field_map(
+    table: Mapping[str, str],
+    *,
+    is_html: bool = False,
+    is_private: bool = False,
+    usual: Mapping[str, tuple[str, ...]] = _NOTHING,
+) -> FieldMap:
+    """A map as the team wrote it, with the usual columns of a preset. Raises ConfigError for a field that is none."""
     for name in table:
         if name not in GUESSES:
             raise ConfigError(f'map: "{name}" is no field of a mention{did_you_mean(name, GUESSES)}', _FIELD_HINT)
-    return FieldMap(tuple(table.items()), is_html, is_private)
+    return FieldMap(tuple(table.items()), is_html, is_private, tuple(usual.items()))
 
 
 def read_json(text: str | bytes) -> Any:
@@ -221,6 +242,36 @@ def _value(record: Mapping[str, Any], column: str) -> Any:
     return record[column] if column in record else walk(record, column)
 
 
+def _usual(
+    record: Mapping[str, Any], usual: Iterable[tuple[str, tuple[str, ...]]], *, without: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the usual columns of a preset hold, of fields that the team has no column for."""
+    names = _folded_names(tuple(record)) if usual else {}
+    found = {}
+    for field, columns in usual:
+        values = (walk(record, column) if "." in column else record.get(names.get(column, "")) for column in columns)
+        value = next((value for value in map(_flat, values) if _words(value).strip()), None)
+        if value is not None and field not in without:
+            found[field] = value
+    return found
+
+
+def _flat(value: Any) -> Any:
+    """A conversation as the words of the customer; anything else as it is."""
+    return spoken(value) if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=32)
+def _folded_names(names: tuple[str, ...]) -> dict[str, str]:
+    return {_folded(name): name for name in reversed(names)}
+
+
+def _name_of_caller(words: Mapping[str, str]) -> str:
+    """How a caller is shown of whom nothing else is known."""
+    caller = words.get("caller", "").strip()
+    return f"caller {last_digits(caller)}" if caller and not words.get("author", "").strip() else ""
+
+
 def _words(value: object) -> str:
     if isinstance(value, str):
         return storable(value)
@@ -235,12 +286,13 @@ def _native_id(value: object, words: Mapping[str, str]) -> str:
         value = int(value) if value.is_integer() and abs(value) < 2**53 else None
     text = _words(value).strip()
     if not text or _ROUNDED_ID.fullmatch(text):
-        return content_id(words.get(name, "") for name in _IDENTITY)
+        caller = [words["caller"]] if words.get("caller") else []
+        return content_id([*(words.get(name, "") for name in _IDENTITY), *caller])
     return text if len(text) <= 200 else content_id([text])
 
 
 def _extra(words: Mapping[str, str], published_at: datetime | None) -> dict[str, str]:
-    extra = {"brand": words["brand"].strip()} if words.get("brand", "").strip() else {}
+    extra = {name: words[name].strip() for name in _KEPT if words.get(name, "").strip()}
     if published_at is None and words.get("published_at"):
         extra["published_at"] = words["published_at"][:100]
     return extra

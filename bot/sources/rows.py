@@ -60,6 +60,11 @@ class Lines:
         self.has_ended = False
         self._size = 0
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the text ended before this row did."""
+        return bool(self.taken) and (self.has_ended or not self.taken[-1].endswith(_ENDS))
+
     def give_back(self, first: int) -> None:
         """Lines of this row, from the `first`, will come again."""
         self._again.extend(reversed(self.taken[first:]))
@@ -115,17 +120,22 @@ def encoding_of(stream: Stream) -> str:
     return "utf-16" if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
-def csv_rows(stream: TextIO, name: str, knows_text: Callable[[Sequence[str]], bool]) -> Iterator[Row]:
+def csv_rows(
+    stream: TextIO, name: str, knows_text: Callable[[Sequence[str]], bool], *, is_growing: bool = False
+) -> Iterator[Row]:
     """The records of a CSV text under its header. Raises BadSource when no column can be the one with the words.
 
     A quote that is opened and never closed would swallow the rows that follow: then the row it begins in is bad, and
-    the lines that it swallowed are read again as rows of their own.
+    the lines that it swallowed are read again as rows of their own. When the text `is_growing`, a last row without its
+    end is none yet.
     """
     csv.field_size_limit(2 * ROW_LIMIT)  # above our own limit, which knows how to go on
     lines = Lines(stream)
     delimiter = _delimiter(lines, knows_text)
     reader = csv.reader(lines, delimiter=delimiter)
     header = _header(reader, lines)
+    if is_growing and lines.is_cut_off:
+        return
     if header and not knows_text(header):
         if any(sign < " " and not sign.isspace() for sign in "".join(header)):
             raise BadSource(f"{name} is not a text file.", "Save it as CSV, JSONL or mbox.")
@@ -141,13 +151,16 @@ def csv_rows(stream: TextIO, name: str, knows_text: Callable[[Sequence[str]], bo
         except (csv.Error, RowTooLong):
             yield _torn(lines, "It is too long for a row, or a quote in it is never closed.")
             continue
-        if cells is None:
+        if cells is None or (is_growing and lines.is_cut_off):
             return
         yield _record(header, cells, lines)
 
 
-def json_rows(stream: TextIO, name: str) -> Iterator[Row]:
-    """The objects of a text with one JSON object per line. Raises BadSource when it is one long list instead."""
+def json_rows(stream: TextIO, name: str, *, is_growing: bool = False) -> Iterator[Row]:
+    """The objects of a text with one JSON object per line. Raises BadSource when it is one long list instead.
+
+    When the text `is_growing`, a last line without its end is none yet.
+    """
     lines = Lines(stream)
     is_first = True
     while True:
@@ -157,7 +170,7 @@ def json_rows(stream: TextIO, name: str) -> Iterator[Row]:
         except RowTooLong:
             yield _bad("It is too long for a row.", lines)
             continue
-        if not line:
+        if not line or (is_growing and lines.is_cut_off):
             return
         if is_first and line.lstrip().startswith("["):
             raise BadSource(f"{name} is one JSON list.", "Write one JSON object per line (JSON Lines).")

@@ -13,6 +13,27 @@ The sender POSTs JSON, or a form, of at most 256 kB, with these headers:
     X-Earshot-Signature: v1= and the hex HMAC-SHA256, with the secret, over the timestamp, a dot and the body
     X-Earshot-Delivery: an id of this delivery, so that sending it again adds nothing (optional)
 
+With a preset the maker of a form is understood as it is: typeform and tally with the signing secret that you set there
+(their headers are checked instead of ours), google-forms with the script below. The long answers are the words; name
+others by the question, as in map = { text = "What went wrong?" }. Hidden fields called tier and caller are kept.
+
+    preset = "typeform"
+
+For Google Forms: Extensions, Apps Script, this script with your address and secret; then Triggers: onSubmit, on submit.
+
+    function onSubmit(e) {
+      const url = "https://earshot.example/hooks/feedback", secret = "the value of FEEDBACK_SECRET";
+      const answers = e.response.getItemResponses().map((one) => ({question: one.getItem().getTitle(),
+        type: String(one.getItem().getType()), answer: one.getResponse()}));
+      const body = JSON.stringify({id: e.response.getId(), created_at: e.response.getTimestamp(),
+        email: e.response.getRespondentEmail(), answers: answers});
+      const now = String(Math.floor(Date.now() / 1000));
+      const mac = Utilities.computeHmacSha256Signature(now + "." + body, secret, Utilities.Charset.UTF_8);
+      const hex = mac.map((byte) => ("0" + (byte & 255).toString(16)).slice(-2)).join("");
+      UrlFetchApp.fetch(url, {method: "post", contentType: "application/json", payload: body,
+        headers: {"X-Earshot-Timestamp": now, "X-Earshot-Signature": "v1=" + hex}});
+    }
+
 To change the secret put the old one under the same name with _OLD behind it; both are valid until you remove that line.
 With form = true Earshot serves a feedback form itself; if nobody else sends anything, secret_env can be left out.
 
@@ -26,16 +47,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from bot.fetch import Tools
-from bot.sources.fieldmap import field_map, read_json, storable, walk
-from handlers.ports import Broken, Page, Source
+from bot.sources.fieldmap import FieldMap, field_map, read_json, storable, walk
+from bot.sources.form_presets import PRESETS, Signing
+from handlers.ports import FREE, Broken, Budget, Page, Source
 from storage.errors import ConfigError, EarshotError
 from storage.types import RawMention
 
 KIND = "webhook"
+ASKED = (
+    "preset",
+    "secret_env",
+)  # when one is added
+SHARES_SECRET = True  # with the sender: a fresh one will do
 MAX_BYTES = 256_000
 WINDOW = 300  # seconds
 MAX_ITEMS = 1_000
@@ -56,6 +83,7 @@ class Settings:
     form: bool = False  # also serve a plain feedback form that posts here
     html: bool = False  # the words are HTML
     private: bool = True  # never quoted in public
+    preset: Literal["", "typeform", "tally", "google-forms"] = ""  # understand what this maker of forms sends
 
 
 SAMPLE: dict[str, Any] = {
@@ -116,7 +144,7 @@ def build(name: str, settings: Settings, tools: Tools) -> Source:
     return WebhookSource(name, settings, tuple(tools.secrets[one] for one in names if tools.secrets.get(one)))
 
 
-class WebhookSource:
+class WebhookSource(Source):
     """A place to POST to. `bot/web.py` hands it each delivery; there is nothing to poll."""
 
     kind = KIND
@@ -125,15 +153,18 @@ class WebhookSource:
         self.name = name
         self.settings = settings
         self._secrets = secrets
+        self._preset = PRESETS.get(settings.preset)
         self._map = field_map(settings.map, is_html=settings.html, is_private=settings.private)
 
-    async def poll(self, cursor: str | None, limit: int) -> Page:  # noqa: ARG002  there is nothing to page through
+    async def poll(self, cursor: str | None, limit: int, query: str = "", budget: Budget = FREE) -> Page:
         return Page((), cursor)
 
     async def check(self) -> str:
         if not self._secrets:
             return "It waits for its feedback form; no other sender has a secret."
-        return f"It waits for deliveries signed with {self.settings.secret_env}; valid secrets: {len(self._secrets)}."
+        whose = f" from {self.settings.preset}" if self._preset else ""
+        number, name = len(self._secrets), self.settings.secret_env
+        return f"It waits for deliveries{whose} signed with {name}; valid secrets: {number}."
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -143,8 +174,12 @@ class WebhookSource:
         told = {name.lower(): value for name, value in headers.items()}
         if len(body) > MAX_BYTES:
             raise Refused(413, f"The body is larger than {MAX_BYTES // 1000} kB; send fewer items at a time.")
-        signature = self._checked(told, body, now)
+        signing = self._preset.signing if self._preset else None
+        signature = self._signed_by_maker(told, body, signing) if signing else self._checked(told, body, now)
         value = _value(told.get("content-type", ""), body)
+        if self._preset:
+            told_id = walk(value, self._preset.delivery)
+            return Received(self._answered(value), _key(told_id) or signature, signature)
         delivery = _DELIVERY.fullmatch(told.get("x-earshot-delivery", ""))
         return Received(self.page_of(value), delivery[0] if delivery else signature, signature)
 
@@ -160,6 +195,21 @@ class WebhookSource:
             raise Refused(422, f"No item has words. {why}")
         return Page(items, None)
 
+    def _answered(self, body: Any) -> Page:
+        """An answered form. A sender repeats what is refused, so one without any words goes to quarantine instead."""
+        record = self._preset.record(body) if self._preset else {}
+        present = {name: column for name, column in self.settings.map.items() if not column or column in record}
+        columns = field_map(present, is_html=self.settings.html, is_private=self.settings.private)
+        return Page((self._item(record, 1, columns),), None)
+
+    def _signed_by_maker(self, told: Mapping[str, str], body: bytes, signing: Signing) -> str:
+        given = told.get(signing.header, "").encode("utf-8", "replace")
+        valid = [hmac.compare_digest(signing.sign(secret, body).encode(), given) for secret in self._secrets]
+        if not any(valid):
+            name = signing.header.title()
+            raise Refused(401, f"The header {name} is missing or does not fit; set the same secret there and in .env.")
+        return sha256(given).hexdigest()
+
     def _checked(self, told: Mapping[str, str], body: bytes, now: datetime) -> str:
         timestamp = told.get("x-earshot-timestamp", "")
         given = _SIGNATURE.fullmatch(told.get("x-earshot-signature", ""))
@@ -172,14 +222,19 @@ class WebhookSource:
             raise Refused(401, "The signature does not fit; sign the raw body with the secret that we share.")
         return given[1]
 
-    def _item(self, record: object, number: int) -> RawMention | Broken:
+    def _item(self, record: object, number: int, columns: FieldMap | None = None) -> RawMention | Broken:
         where = f"{self.name}: item {number}"
         if not isinstance(record, dict):
             return Broken(where, "It is no JSON object.", storable(str(record)[:200]))
         try:
-            return self._map.read(record)
+            return (columns or self._map).read(record)
         except ValueError as error:
             return Broken(where, str(error), storable(str(record)[:200]))
+
+
+def _key(told: object) -> str:
+    """The id that a maker gives a delivery, if it is one that can be a key."""
+    return told if isinstance(told, str) and _DELIVERY.fullmatch(told) else ""
 
 
 def _value(content_type: str, body: bytes) -> Any:

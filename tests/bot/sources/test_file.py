@@ -4,6 +4,7 @@ import json
 import os
 import tracemalloc
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,7 @@ def test_chunks_tell_how_far_they_are_and_can_be_entered_anywhere(ending: str, t
     assert rest == [item for chunk in chunks[2:] for item in chunk.items]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["notes.csv", "notes.jsonl", "mails.mbox"])
 def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Path) -> None:
     words = "words " * 800
@@ -340,6 +342,7 @@ async def test_files_are_read_oldest_first_and_only_those_that_are_whole_and_our
 
 async def test_a_file_that_grows_is_read_on_and_a_half_written_row_is_read_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "notes.csv", "id,text\n" + "".join(f"{number},old\n" for number in range(500)) + "500,ha")
+    os.utime(path, (1, 1))
     source = FileSource("one", Settings(str(tmp_path)))
     found, _, cursor = await poll_all(source, None)
     assert len(found) == 501
@@ -370,12 +373,86 @@ async def test_a_file_that_makes_no_sense_is_told_once_and_stops_no_other(tmp_pa
     assert await poll_all(source, cursor) == ([], [], cursor)
 
 
-async def test_the_cursor_forgets_files_that_are_gone(tmp_path: Path) -> None:
-    path = write(tmp_path / "notes.csv", "text\nwords\n")
-    source = FileSource("one", Settings(str(tmp_path)))
+async def test_a_share_that_is_empty_for_a_moment_gives_nothing_twice(tmp_path: Path) -> None:
+    folder, away = tmp_path / "in", tmp_path / "away"
+    folder.mkdir()
+    for name in "abc":
+        os.utime(write(folder / f"{name}.csv", f"text\n{name}\n"), (1, 1))
+    source = FileSource("one", Settings(str(folder)))
     _, _, cursor = await poll_all(source, None)
-    path.unlink()
-    assert (await poll_all(source, cursor))[2] == "{}"
+    folder.rename(away)
+    folder.mkdir()
+    found, _, cursor = await poll_all(source, cursor)
+    (away / "b.csv").rename(folder / "b.csv")
+    assert (await poll_all(source, cursor))[0] == found == []
+    (away / "a.csv").rename(folder / "a.csv")
+    assert (await poll_all(source, cursor))[0] == []
+
+
+async def test_the_cursor_remembers_only_so_many_files_that_are_gone(tmp_path: Path) -> None:
+    write(tmp_path / "notes.csv", "text\nwords\n")
+    cursor = json.dumps({f"{number}.csv": {"old": True} for number in range(3_000)})
+    _, _, after = await poll_all(FileSource("one", Settings(str(tmp_path))), cursor)
+    kept = json.loads(after or "")
+    assert len(kept) == 1_001
+    assert {"notes.csv", "2999.csv"} <= kept.keys()
+
+
+HALVES = [
+    ("a.csv", "id,text\n1,one\n", "2,tw", "o\n"),
+    ("a.csv", "id,text\n1,one\n", '2,"tw\n', 'o"\n'),
+    ("a.csv", "id,text\n1,one\n", '2,"t\nw', 'o"\n'),
+    ("a.csv", "", "id,te", "xt\n2,two\n"),
+    ("a.csv", "", "i", "d,text\n2,two\n"),
+    ("a.jsonl", '{"text": "one"}\n', '{"text": "t', 'wo"}\n'),
+    ("a.jsonl", '{"text": "one"}\n', "7", '\n{"text": "two"}\n'),
+]
+
+
+@pytest.mark.parametrize(("name", "whole", "half", "rest"), HALVES)
+async def test_a_row_that_is_being_written_waits_for_its_end(
+    name: str, whole: str, half: str, rest: str, tmp_path: Path
+) -> None:
+    path, clock = tmp_path / name, [datetime.now(UTC)]
+    source = FileSource("one", Settings(str(tmp_path)), lambda: clock[0])
+    write(path, whole + half)
+    found, broken, cursor = await poll_all(source, None)
+    assert found == ["one"] * bool(whole)
+    assert broken == []
+    write(path, whole + half + rest)
+    found, broken, cursor = await poll_all(source, cursor)
+    assert "".join(found[-1].split()) == "two"
+    assert len(broken) == (half == "7")
+    clock[0] += timedelta(minutes=2)
+    assert (await poll_all(source, cursor))[:2] == ([], [])
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_a_last_row_that_gets_no_end_is_read_after_a_minute(is_packed: bool, tmp_path: Path) -> None:
+    content = b"id,text\n1,one\n2,two"
+    write(tmp_path / f"a.csv{'.gz' * is_packed}", gzip.compress(content) if is_packed else content)
+    clock = [datetime.now(UTC)]
+    source = FileSource("one", Settings(str(tmp_path)), lambda: clock[0])
+    found, _, cursor = await poll_all(source, None)
+    assert found == ["one"]
+    assert (await poll_all(source, cursor))[0] == []
+    clock[0] += timedelta(minutes=2)
+    found, _, cursor = await poll_all(source, cursor)
+    assert found == ["two"]
+    assert (await poll_all(source, cursor))[0] == []
+
+
+async def test_what_is_added_to_a_file_that_is_being_written_is_news(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text\none\n")
+    source = FileSource("one", Settings(str(tmp_path)))
+    first = await source.poll(None, CHUNK)
+    assert first.is_backlog
+    _, _, cursor = await poll_all(source, first.cursor)
+    with path.open("a") as stream:
+        stream.write("two\n")
+    page = await source.poll(cursor, CHUNK)
+    assert page.items
+    assert not page.is_backlog
 
 
 async def test_a_folder_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) -> None:

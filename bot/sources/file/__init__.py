@@ -8,8 +8,14 @@
 
 CSV (comma, semicolon, tab or bar; the first line holds the column names), JSON Lines (one object per line) and mbox,
 each also as .gz. Text is UTF-8 or, with its mark, UTF-16. A file is read once, in small pages; one that grows is read
-on from where it ended. A row that cannot be read goes to quarantine with its reason, the others are kept. Ids keep a
-repeat from adding anything; a row without an id gets one from its words. `earshot import` reads one file the same way.
+on from where it ended; a last row without an end waits until the file has been left alone for a minute. A row that
+cannot be read goes to quarantine with its reason, the others are kept. Ids keep a repeat from adding anything; a row
+without an id gets one from its words. `earshot import` reads one file the same way.
+
+With preset = "calls" the usual columns of a call centre's exports are known: call id, caller, customer tier, start, and
+the transcript or else the agent's note; also Amazon Connect's contact records and Contact Lens files and Aircall's
+calls, one JSON object a line. Of a transcript in turns the customer's words count. What you put into `map` goes first.
+Such mentions are private; a card shows the customer's tier and the last four digits of a caller's number.
 
 What this source can't see: files in folders below the folder, hidden files and files that end in .part or .tmp, links
 that lead out of the folder, spreadsheets (save them as CSV), the attachments of mails, and changes to a row that was
@@ -25,24 +31,29 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bot.fetch import Tools
+from bot.sources.calls import CALLS
 from bot.sources.fieldmap import FieldMap, field_map, storable
+from bot.sources.file.place import entry_of, read_place, remembered
 from bot.sources.mbox import mails, read_mail
 from bot.sources.rows import SAMPLE as SAMPLE_LENGTH
 from bot.sources.rows import BadRow, Format, Row, Stream, csv_rows, encoding_of, format_of, json_rows, opened
-from handlers.ports import BadSource, Broken, Page, Source, Transient
+from handlers.ports import FREE, BadSource, Broken, Budget, Page, Source, Transient
 from storage.types import RawMention
 
 KIND = "file"
+ASKED = ("preset",)  # when one is added
 CHUNK = 200  # items of one page
 
-Step = tuple[tuple[RawMention | Broken, ...], int, bool]  # items, rows read then, whether that was the end
+_LEFT_ALONE = 60.0  # seconds; a file that was written since then may be written still
+
+_End = Literal["", "so far", "for good"]
+Step = tuple[tuple[RawMention | Broken, ...], int, _End]  # items, rows read then, whether that was the end
 _T = TypeVar("_T")
 
 
@@ -55,7 +66,8 @@ class Settings:
     map: Mapping[str, str] = field(default_factory=dict)  # our field = their column
     format: Format = "auto"  # auto, csv, jsonl or mbox
     html: bool = False  # the words are HTML
-    private: bool = False  # calls, forms: never quoted in public; mails always are
+    private: bool = False  # never quoted in public; mails and calls always are
+    preset: Literal["", "calls"] = ""  # calls: know the usual columns of a call centre's exports
 
 
 SAMPLE = b"""id,comment,name,date,rating,brand
@@ -96,16 +108,19 @@ class Chunk:
     total_bytes: int
 
 
-def read_file(path: Path, settings: Settings, start: int = 0, size: int = CHUNK) -> Generator[Chunk, None, None]:
+def read_file(
+    path: Path, settings: Settings, start: int = 0, size: int = CHUNK, *, is_growing: bool = False
+) -> Generator[Chunk, None, None]:
     """Read a file after its first `start` rows, at most `size` items at a time. Memory stays flat.
 
+    `is_growing`: somebody may be writing it, so a last row without its end is left out.
     Raises BadSource when it is no file of this kind or no column holds the words, Transient when it cannot be opened.
     """
-    record_map = field_map(settings.map, is_html=settings.html, is_private=settings.private)
+    record_map = _record_map(settings)
     with opened(path) as (raw, stream):
         items: list[RawMention | Broken] = []
         number, total = start, path.stat().st_size
-        for number, item in enumerate(_items(path, stream, settings, record_map), 1):
+        for number, item in enumerate(_items(path, stream, settings, record_map, is_growing), 1):
             if number <= start or item is None:
                 continue
             items.append(item if isinstance(item, RawMention) else _broken(path, number, item))
@@ -123,26 +138,35 @@ def read_sample() -> list[RawMention | Broken]:
     return [item for item in found if isinstance(item, RawMention)]
 
 
-def build(name: str, settings: Settings, tools: Tools) -> Source:  # noqa: ARG001  every source is built alike
+def build(name: str, settings: Settings, tools: Tools) -> Source:
     """A watched folder."""
-    field_map(settings.map)
-    return FileSource(name, settings)
+    _record_map(settings)
+    return FileSource(name, settings, tools.now)
 
 
-class FileSource:
-    """A watched folder. Its cursor is JSON: per file its size, time, rows read, whether it is done, a fingerprint."""
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class FileSource(Source):
+    """A watched folder. Its cursor is JSON: per file its size, time, rows read, whether it is done, a fingerprint.
+
+    Of files that are not there any more too: a share may be away for a moment.
+    """
 
     kind = KIND
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, now: Callable[[], datetime] = _now) -> None:
         self.name = name
+        self._now = now
         self._settings = settings
         self._folder = Path(settings.folder).expanduser()
         self._lock = Lock()  # a poll that was given up on may still be reading in its thread
         self._place: tuple[Path, int, int] | None = None  # file, rows and page size at which `_chunks` goes on
         self._chunks = _nothing()
+        self._is_growing = False  # what `_chunks` took the file for
 
-    async def poll(self, cursor: str | None, limit: int) -> Page:
+    async def poll(self, cursor: str | None, limit: int, query: str = "", budget: Budget = FREE) -> Page:
         return await asyncio.to_thread(self._page, cursor, max(1, min(limit, CHUNK)))
 
     async def check(self) -> str:
@@ -160,17 +184,18 @@ class FileSource:
     def _page(self, cursor: str | None, limit: int) -> Page:
         with self._lock:
             files = self._files()
-            told = {name: {"old": True} for name in files} if cursor is None else _told(cursor)
-            known = {name: entry for name, entry in told.items() if name in files}
+            told = {name: {"old": True} for name in files} if cursor is None else read_place(cursor)
+            known = remembered(told, files)
             trouble: Transient | None = None
             for path in files.values():
                 try:
-                    entry = _entry(path, known.get(path.name))
-                    items, rows, is_done = self._step(path, entry, limit)
+                    entry = entry_of(path, known.get(path.name))
+                    items, rows, end = self._step(path, entry, limit)
                 except OSError as error:
                     trouble = Transient(f"{storable(str(path))} cannot be read: {error.strerror}.")
                     continue
-                known[path.name] = {**entry, "rows": rows, "done": is_done}
+                is_old = entry["old"] and not end  # what is added to it is new
+                known[path.name] = {**entry, "rows": rows, "done": end == "for good", "old": is_old}
                 if items:
                     return Page(items, json.dumps(known), more=True, is_backlog=entry["old"])
             if trouble:
@@ -180,18 +205,23 @@ class FileSource:
     def _step(self, path: Path, entry: Mapping[str, Any], limit: int) -> Step:
         rows: int = entry["rows"]
         if entry["done"]:
-            return (), rows, True
+            return (), rows, "for good"
         if self._place != (path, rows, limit):
             self._chunks.close()
-            self._chunks = read_file(path, self._settings, rows, limit)
+            self._is_growing = abs(self._now().timestamp() - path.stat().st_mtime) < _LEFT_ALONE
+            self._chunks = read_file(path, self._settings, rows, limit, is_growing=self._is_growing)
         try:
             chunk = next(self._chunks, None)
         except BadSource as error:
             # One file that makes no sense must not keep the others from being read.
             self._place = None
-            return (Broken(storable(path.name), str(error), ""),), rows, True
-        self._place = (path, chunk.rows, limit) if chunk else None
-        return (chunk.items, chunk.rows, len(chunk.items) < limit) if chunk else ((), rows, True)
+            return (Broken(storable(path.name), str(error), ""),), rows, "for good"
+        if chunk is None or len(chunk.items) < limit:
+            self._place = None  # one that grows is opened again
+            end: _End = "so far" if self._is_growing else "for good"
+            return (chunk.items, chunk.rows, end) if chunk else ((), rows, end)
+        self._place = (path, chunk.rows, limit)
+        return chunk.items, chunk.rows, ""
 
     def _files(self) -> dict[str, Path]:
         """The files to read by name, the oldest first."""
@@ -207,6 +237,16 @@ class FileSource:
             raise Transient(f"The folder {self._folder} cannot be read: {error.strerror}.") from None
 
 
+def _record_map(settings: Settings) -> FieldMap:
+    is_calls = settings.preset == "calls"
+    return field_map(
+        settings.map,
+        is_html=settings.html,
+        is_private=settings.private or is_calls,
+        usual=CALLS if is_calls else {},
+    )
+
+
 def _nothing() -> Generator[Chunk, None, None]:
     yield from ()
 
@@ -218,45 +258,12 @@ def _is_ours(path: Path) -> bool:
     return real.parent == path.parent and real.exists() and S_ISREG(real.stat().st_mode)
 
 
-def _told(cursor: str | None) -> dict[str, Any]:
-    """The cursor; a damaged one counts as none, which repeats and loses nothing."""
-    try:
-        told = json.loads(cursor or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _entry(path: Path, told: object) -> dict[str, Any]:
-    """How far a file is read, given what it was when it was last read and what it is now."""
-    stat = path.stat()
-    rows, is_old = 0, isinstance(told, dict) and told.get("old") is True  # there before we began to listen
-    match told:
-        case {"size": int(size), "mtime": int(mtime), "rows": int(read), "done": bool(is_done), "print": str(seen)}:
-            if (size, mtime) == (stat.st_size, stat.st_mtime_ns):
-                return {"size": size, "mtime": mtime, "rows": read, "done": is_done, "print": seen, "old": is_old}
-            is_old = is_old and not is_done
-            if size < stat.st_size and seen == _print(path, size):
-                rows = max(read - 1, 0)  # the last row may have been half there, so it is read again
-    fingerprint = _print(path, stat.st_size)
-    now = {"size": stat.st_size, "mtime": stat.st_mtime_ns, "print": fingerprint}
-    return {**now, "rows": rows, "done": False, "old": is_old}
-
-
-def _print(path: Path, size: int) -> str:
-    """What the first and last bytes of the first `size` are: the same while a file is only added to."""
-    with path.open("rb") as stream:
-        start = stream.read(min(size, 4_096))
-        stream.seek(max(0, size - 4_096))
-        return sha256(start + stream.read(min(size, 4_096))).hexdigest()[:16]
-
-
 def _broken(path: Path, number: int, row: BadRow) -> Broken:
     return Broken(storable(f"{path.name}:{number + 1}"), row.reason, storable(row.sample))
 
 
 def _items(
-    path: Path, stream: Stream, settings: Settings, record_map: FieldMap
+    path: Path, stream: Stream, settings: Settings, record_map: FieldMap, is_growing: bool = False
 ) -> Iterator[RawMention | BadRow | None]:
     """Every row of a file as a mention, as a bad row, or None for an empty line."""
     try:
@@ -266,11 +273,15 @@ def _items(
                 yield _tried(read_mail, mail, _mail_sample)
             return
         with io.TextIOWrapper(stream, encoding=encoding_of(stream), errors="replace", newline="") as text:
-            rows = json_rows(text, path.name) if chosen == "jsonl" else csv_rows(text, path.name, record_map.knows_text)
-            for row in rows:
+            for row in (
+                json_rows(text, path.name, is_growing=is_growing)
+                if chosen == "jsonl"
+                else csv_rows(text, path.name, record_map.knows_text, is_growing=is_growing)
+            ):
                 yield _mention(row, record_map)
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        yield BadRow("The file is damaged from here on; what stands before it was read.", "")
+        if not is_growing:
+            yield BadRow("The file is damaged from here on; what stands before it was read.", "")
 
 
 def _mention(row: Row, record_map: FieldMap) -> RawMention | BadRow | None:
