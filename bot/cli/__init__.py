@@ -23,6 +23,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("bot.cli.doctor:doctor", "Say what is on, what is off, and why."),
     "slack": ("bot.cli.slack:slack", "Print what Slack must know of Earshot; check that it does."),
     "run": ("bot.cli.run:run", "Listen, post cards and serve the page until you stop it."),
+    "source": ("bot.cli.source:source", "Add, list, try, pause and remove the places that mentions come from."),
     "import": ("bot.cli.import_file:import_file", "Read a CSV, JSONL or mbox file once."),
     "export": ("bot.cli.export:export", "Write cases or mentions as CSV or Markdown."),
     "query": ("bot.cli.query:query", "Try a query before it is saved."),

@@ -15,7 +15,7 @@ from storage.errors import InvalidInput
 from storage.types import RawMention
 
 SHOWN_REASONS = 3
-_FIELDS = tuple(one.name for one in fields(RawMention) if one.name != "extra")
+_FIELDS = tuple(one.name for one in fields(RawMention) if one.name not in ("extra", "is_final"))
 
 
 @click.command("import")

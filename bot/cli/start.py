@@ -24,7 +24,7 @@ def environment() -> Environment:
 
 def kinds() -> Kinds:
     """The kinds of source there are, each with the dataclass of its own keys."""
-    return {kind: registry.settings_of(kind) for kind in registry.kinds()}
+    return registry.settings()
 
 
 def policy(path: Path) -> Policy:
