@@ -13,6 +13,18 @@ from storage.store import Store, open_storage
 from tests.kit import Desk
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run what is marked long too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        aside = pytest.mark.skip(reason="takes long: `make test-long` runs it")
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(aside)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database with its schema."""

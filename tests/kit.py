@@ -1,6 +1,6 @@
 """Small working parts that the tests of the core share: a policy, a desk with a real store, a clock moved by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from handlers.dispatch import dispatch, load_commands, read_line
 from handlers.forms import Form
 from handlers.intake import Taken, take_in
 from handlers.messages import draw
-from handlers.ports import Broken, Page, Tombstone
+from handlers.ports import Broken, Page, ReplyWay, Tombstone, reply_way
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
 from handlers.weighing import weigh
@@ -74,6 +74,7 @@ class Desk:
     store: Store
     policy: Policy = POLICY
     now: datetime = NOW
+    ways: Callable[[Mention], ReplyWay] = reply_way
     _brain: Brain | None = field(default=None, repr=False)
 
     @property
@@ -84,7 +85,7 @@ class Desk:
 
     @property
     def ctx(self) -> Context:
-        return Context(self.store, self.brain, self.now)
+        return Context(self.store, self.brain, self.now, ways=self.ways)
 
     def later(self, **length: float) -> None:
         self.now += timedelta(**length)

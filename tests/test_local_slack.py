@@ -29,6 +29,8 @@ from tests.slack.local_slack import APP_TOKEN, BOT, BOT_TOKEN, ROOT, VARIABLE, L
 from tests.slack.local_slack import program as program_of_the_server
 from tests.slack.local_team import CLASSIC, CONFIG, team
 
+pytestmark = pytest.mark.long  # the strict fake is the judge; this is a second opinion
+
 AS_BOT = {"Authorization": f"Bearer {BOT_TOKEN}"}
 REPLY = "We are sorry, Jo. Your suitcase is on its way to you."
 

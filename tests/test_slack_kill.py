@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage.store import open_storage
 from tests.bot.running import add_calls
 from tests.slack.fake import FakeSlack, fake_slack
@@ -95,6 +97,7 @@ async def live(home: Path, slack: FakeSlack, ids: dict[str, str], chance: random
         await running.kill(signal.SIGTERM)
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_and_nothing_doubled_in_slack(tmp_path: Path) -> None:
     seed = random.SystemRandom().getrandbits(32)
     chance = random.Random(seed)

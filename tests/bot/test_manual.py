@@ -60,7 +60,8 @@ def test_a_stale_table_is_named_and_then_written(tmp_path: Path, kinds: dict[str
     readme, page = tmp_path / "README.md", tmp_path / "docs" / "settings.md"
     readme.write_text("before\n<!-- generated:sources -->\nold\n<!-- end -->\nafter\n")
     page.write_text("nothing generated")
-    (tmp_path / "docs" / "slack.md").write_text("nothing generated")
+    for other in ("slack.md", "sources.md"):
+        (tmp_path / "docs" / other).write_text("nothing generated")
     old = manual.stale(tmp_path, {}, {}, kinds)
     assert {path.name for path in old} == {"README.md", ".env.example"}
     manual.write(old)
@@ -80,7 +81,7 @@ def test_an_unknown_table_is_a_mistake(tmp_path: Path, kinds: dict[str, ModuleTy
 
 def test_a_key_is_told_by_its_comment_and_default(kinds: dict[str, ModuleType]) -> None:
     table = manual.source_keys(kinds)
-    assert table.startswith('### kind = "fake"\n\nReads nothing.\n\nAnd this is how.\n\n')
+    assert table.startswith("## fake\n\nReads nothing.\n\nAnd this is how.\n\n")
     assert re.findall(r"^\| `(.*?)` \| (.*?) \| (.*?) \|$", table, re.MULTILINE) == [
         ("name", r"What it is called \| and why", "required"),
         ("every", "How often", "`90m`"),

@@ -1,11 +1,13 @@
 """A real Chromium on the real server over the fake desk. Without Chromium the tests are skipped, in CI they fail."""
 
 import os
-from collections.abc import AsyncIterator
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.bot.chats.local.site import Site, open_site
 
@@ -22,6 +24,7 @@ class Tabs:
     def __init__(self, browser: Browser, site: Site) -> None:
         self._browser = browser
         self._site = site
+        self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
     async def open(
@@ -32,6 +35,7 @@ class Tabs:
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
         )
+        self._contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda message: self._note(message.type, message.text))
@@ -42,12 +46,16 @@ class Tabs:
             await page.locator(".live[data-state=live]").wait_for()
         return page
 
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+
     def _note(self, kind: str, words: str) -> None:
         if kind in ("error", "warning"):
             self.complaints.append(words)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """The browser's program."""
     if not CHROMIUM.exists():
@@ -63,11 +71,28 @@ async def site() -> AsyncIterator[Site]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def browser_address(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One browser for all tests of a process, as starting one takes long. Each test has profiles of its own."""
+    folder = tmp_path_factory.mktemp("chromium")
+    command = [str(chromium), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if line.startswith("DevTools listening on "))
+        rest = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
+        rest.start()
+        yield told.removeprefix("DevTools listening on ").strip()
+        process.kill()
+        process.wait()
+        rest.join()
+
+
 @pytest.fixture
-async def tabs(site: Site, chromium: Path) -> AsyncIterator[Tabs]:
+async def tabs(site: Site, browser_address: str) -> AsyncIterator[Tabs]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = await playwright.chromium.connect_over_cdp(browser_address)
         opened = Tabs(browser, site)
         yield opened
+        await opened.close()
         await browser.close()
     assert opened.complaints == []

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+from bot import registry
 from bot.app import App, utc_now
 from bot.policy_file import read_policy
-from bot.registry import kinds, settings_of
 from bot.settings import Environment, read_environment
 from bot.web import build_web
 from handlers.rules.policy import Policy
@@ -71,7 +71,7 @@ def slack_variables(home: Path, api_url: str, *, is_by_http: bool = False) -> di
 def settings(home: Path, api_url: str, *, is_by_http: bool = False) -> tuple[Environment, Policy]:
     """What the program is started with; `earshot.toml` is there already."""
     environment = read_environment(home / ".env", slack_variables(home, api_url, is_by_http=is_by_http))
-    return environment, read_policy(home / "earshot.toml", {kind: settings_of(kind) for kind in kinds()})
+    return environment, read_policy(home / "earshot.toml", registry.settings())
 
 
 @dataclass
