@@ -89,14 +89,14 @@ class Chat:
     posts: list[tuple[datetime, str, str]] = field(default_factory=list)  # when, channel, key
     edits: list[datetime] = field(default_factory=list)
 
-    async def post(self, channel: str, drawing: Drawing, key: str, parent_ref: str) -> str:  # noqa: ARG002
+    async def post(self, channel: str, drawing: Drawing, key: str, parent_ref: str) -> str:
         self.posts.append((self.clock(), channel, key))
         return str(len(self.posts))
 
-    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:  # noqa: ARG002
+    async def update(self, channel: str, ref: str, drawing: Drawing, key: str) -> None:
         self.edits.append(self.clock())
 
-    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:  # noqa: ARG002
+    async def find(self, channel: str, key: str, since: datetime, parent_ref: str) -> str | None:
         return None
 
     async def check(self) -> str:
