@@ -22,6 +22,7 @@ from typing import Any
 from bot.chats.slack.manifest import SCOPES
 from bot.policy_file import WRITTEN, keys_of
 from bot.settings import declared_settings
+from bot.sources import KINDS
 from handlers.requests import Command
 from handlers.rules.policy import (
     Brand,
@@ -41,7 +42,7 @@ from handlers.rules.policy import (
 )
 from storage.errors import StorageError
 
-PAGES = ("README.md", "docs/settings.md", "docs/slack.md")
+PAGES = ("README.md", "docs/settings.md", "docs/slack.md", "docs/sources.md")
 _MARKED = re.compile(r"(<!-- generated:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TABLES: tuple[tuple[str, type], ...] = (
     ("", Policy),
@@ -123,16 +124,17 @@ def environment_table() -> str:
 
 
 def sources_table(kinds: Mapping[str, ModuleType]) -> str:
-    """The kinds of source, each with the first sentence of its manual page."""
-    rows = ((f"`{kind}`", _first_line(module)) for kind, module in sorted(kinds.items()))
-    return _table(("kind", "what it reads"), rows)
+    """The kinds of source, each with a sentence for who chooses."""
+    return _table(
+        ("kind", "what it reads"), ((f"`{kind}`", KINDS.get(kind, _first_line(kinds[kind]))) for kind in kinds)
+    )
 
 
 def source_keys(kinds: Mapping[str, ModuleType]) -> str:
     """The keys that each kind of source adds, under its manual page."""
     blocks = []
-    for kind, module in sorted(kinds.items()):
-        blocks.append(f'### kind = "{kind}"\n\n{inspect.getdoc(module) or ""}\n\n{_keys(module.Settings)}')
+    for kind, module in kinds.items():
+        blocks.append(f"## {kind}\n\n{inspect.getdoc(module) or ''}\n\n{_keys(module.Settings)}")
     return "\n".join(blocks)
 
 
