@@ -27,7 +27,7 @@ from importlib import resources
 from typing import Any
 
 from bot.fetch import Tools
-from handlers.ports import FREE, BadSource, Budget, Page
+from handlers.ports import FREE, BadSource, Budget, Page, Source
 from storage.errors import ConfigError
 from storage.types import RawMention, from_text, to_text
 
@@ -115,7 +115,7 @@ def build(name: str, settings: Settings, tools: Tools) -> "SampleDay":
     return SampleDay(name, settings, read_day(text), tools.now)
 
 
-class SampleDay:
+class SampleDay(Source):
     """Replays a day. The moment of the last line of the head start is the moment at which the replay starts."""
 
     kind = KIND

@@ -57,6 +57,15 @@ async def reload(opened: Running) -> str:
     return reply.words
 
 
+async def test_the_sample_day_is_played_into_the_program(tmp_path: Path) -> None:
+    day = f'{CONFIG}\n[[sources]]\nname = "day"\nkind = "sample"\nbrand = "Heron Air"\nminutes = 1\n'
+    async with running(tmp_path, config=day) as opened:
+        await opened.becomes(
+            "select count(*) > 0 from mentions m join sources s on s.id = m.source_id where name = 'day'"
+        )
+        assert (await opened.app.health())["ok"]
+
+
 # Beginning and end
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from bot import registry, sources
+from handlers.ports import Source
 from handlers.rules.policy import SourceEntry
 from storage.errors import ConfigError
 from tests.bot.sources.feedserver import fetching, tools
@@ -17,7 +18,10 @@ def test_every_source_file_is_a_kind_and_shared_files_are_none() -> None:
     found = [path for path in folder.rglob("*.py") if "\nKIND = " in path.read_text()]
     written = {path.parent.stem if path.stem == "__init__" else path.stem for path in found}
     assert set(registry.kinds()) == written
-    assert all(kind == module.KIND for kind, module in registry.kinds().items())
+    for kind, module in registry.kinds().items():
+        assert kind == module.KIND
+        made = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Source)]
+        assert len({*made} - {Source}) == 1, f"{kind} builds no Source"
 
 
 @pytest.mark.parametrize(
