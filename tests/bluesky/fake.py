@@ -161,6 +161,7 @@ class FakeBluesky:
             ("POST", "com.atproto.server.createSession"): self._create_session,
             ("POST", "com.atproto.repo.putRecord"): self._put_record,
             ("GET", "com.atproto.repo.getRecord"): self._get_record,
+            ("GET", "com.atproto.repo.listRecords"): self._list_records,
             ("GET", "com.atproto.identity.resolveHandle"): self._resolve,
             ("GET", "app.bsky.notification.listNotifications"): self._notifications,
             ("GET", "app.bsky.feed.getPosts"): self._get_posts,
@@ -294,6 +295,10 @@ class FakeBluesky:
         if "forbidden" in post.record["text"]:
             raise Refusal("InvalidRecord")
         return self.publish(post).ref
+
+    def _list_records(self, asked: Json, did: str) -> Json:
+        own = [post for post in self.posts.values() if post.did == asked["repo"][0]]
+        return {"records": [{"uri": post.uri, "cid": post.cid, "value": post.record} for post in own]}
 
     def _get_record(self, asked: Json, did: str) -> Json:
         post = self.posts.get(f"at://{asked['repo'][0]}/{asked['collection'][0]}/{asked['rkey'][0]}")

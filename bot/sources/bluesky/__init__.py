@@ -297,8 +297,11 @@ class BlueskySource(Source):
         return {uri: view for uri, view in found.items() if uri in missing}
 
     async def _witness(self) -> str:
-        """A post that the server tells now; "" when there is none among the last notifications."""
+        """A post that the server tells now, of the last notifications or our own; "" when there is none."""
         found, _ = await self._notified("", 25)
+        own = [("repo", self._account.did), ("collection", POST), ("limit", "25")]
+        records = (await self._account.ask("com.atproto.repo.listRecords", own)).get("records")
+        found += records if isinstance(records, list) else []
         uris = [str(one["uri"]) for one in found if isinstance(one, Mapping) and _is_post(one.get("uri"))]
         return next(iter(await self._lookups.posts(uris)), "")
 
