@@ -12,7 +12,7 @@ from tests.bot.chats import gallery
 from tests.bot.chats.local.site import Site, open_site
 from tests.browser.conftest import Tabs
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 async def be(page: Page, label: str) -> None:
