@@ -48,6 +48,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files of a team, in which commands are typed."""
     for name in ("EARSHOT_CONFIG", "EARSHOT_DATA"):
         monkeypatch.delenv(name, raising=False)
+    # The log would hold on to the stream of one test's runner.
+    monkeypatch.setattr("bot.log.set_up", lambda *told: None)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "earshot.toml").write_text(FILE)
     (tmp_path / "calls").mkdir()
