@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from heapq import heappop, heappush
 from string import punctuation
+from typing import NamedTuple
 
 from vaderSentiment import vaderSentiment as stock
 
@@ -46,23 +47,49 @@ def scored_part(text: str) -> str:
     return text[:LONGEST]
 
 
+class Tone(NamedTuple):
+    """What VADER makes of a text."""
+
+    compound: float  # -1 to +1, rounded to four places
+    good: float = 0.0  # the sum of what its lexicon gives to the friendly words, each by itself
+    bad: float = 0.0  # the same of the others, as a positive number
+
+
+_SILENT = Tone(0.0)
+
+
+@cache
+def turned_words() -> frozenset[str]:
+    """Words without which VADER hears a text as worse: friendly ones, and those that turn what follows round."""
+    friendly = {word for word, valence in _memory().lexicon.items() if valence > 0}
+    return frozenset(word.replace("'", "") for word in friendly.union(stock.NEGATE, ("no", "nor")))
+
+
 def compound(text: str) -> float:
     """VADER's compound, -1 to +1, rounded to four places. Nothing is cut: see `scored_part`."""
+    return tone(text).compound
+
+
+def tone(text: str) -> Tone:
+    """The compound, and what it was made of before any rule. Nothing is cut: see `scored_part`."""
     memory = _memory()
     if not text.isascii():
         text = _MAY_BE_EMOJI.sub(memory.in_words, text)
     tokens = text.split()
     words = list(map(memory.__getitem__, tokens))
-    hits = [at for at, word in enumerate(words) if word.valence is not None]
+    named = [at for at, word in enumerate(words) if word is not _PLAIN]  # a few; all others count for nothing
+    hits = [at for at in named if words[at].valence is not None]
     if not hits:
-        return 0.0
-    is_mixed = any([word.is_upper for word in words]) and not all(map(str.isupper, tokens))  # noqa: C419 (faster)
+        return _SILENT
+    is_mixed = any([words[at].is_upper for at in named]) and not all(map(str.isupper, tokens))  # noqa: C419 (faster)
     padded = [_BEFORE, _BEFORE, _BEFORE, *words, _PLAIN, _PLAIN]
     valences = [_valence(padded, at + 3, is_mixed) for at in hits]
-    if "but" in text.lower():
+    if any([words[at].lower == "but" for at in named]):  # noqa: C419 (faster)
         valences = _around_but(words, hits, valences)
     # The built-in sum over the same numbers in the same order: from Python 3.12 it rounds otherwise than a loop would.
-    return _normalised(float(sum(valences)), text)
+    alone = [words[at].valence or 0.0 for at in hits]
+    good = sum([valence for valence in alone if valence > 0])
+    return Tone(_normalised(float(sum(valences)), text), good, good - sum(alone))
 
 
 def _normalised(total: float, text: str) -> float:
@@ -79,11 +106,13 @@ def _normalised(total: float, text: str) -> float:
 
 def _valence(words: list[_Word], at: int, is_mixed: bool) -> float:
     """What the known word at `at` counts for among its neighbours. `is_mixed`: some words, not all, are in capitals."""
-    word, one, two, three = words[at], words[at - 1], words[at - 2], words[at - 3]
+    word, one, two, three, after = words[at], words[at - 1], words[at - 2], words[at - 3], words[at + 1]
     valence = word.valence or 0.0
-    if word.lower == "kind" and words[at + 1].lower == "of":
+    if one is two is three is after is _PLAIN and not (word.is_upper and is_mixed):
+        return valence  # no rule has anything to say
+    if word.lower == "kind" and after.lower == "of":
         return 0.0
-    if word.lower == "no" and words[at + 1].is_known:
+    if word.lower == "no" and after.is_known:
         valence = 0.0
     if one.lower == "no" or two.lower == "no" or (three.lower == "no" and one.lower in ("or", "nor")):
         valence = (word.valence or 0.0) * stock.N_SCALAR
@@ -95,7 +124,7 @@ def _valence(words: list[_Word], at: int, is_mixed: bool) -> float:
         valence = _after_two(valence, one, two, is_mixed)
     if not three.is_known:
         valence = _after_three(valence, one, two, three, is_mixed)
-        if _can_be_phrase(three, two, one, word, words[at + 1]):
+        if _can_be_phrase(three, two, one, word, after):
             valence = _in_phrase(valence, words, at)
     if one.lower == "least" and two.lower not in ("at", "very"):
         valence *= stock.N_SCALAR

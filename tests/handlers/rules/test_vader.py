@@ -1,8 +1,10 @@
 """Every number is vaderSentiment's own: the package is the reference, in the same process."""
 
+import json
 import random
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +13,8 @@ from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, S
 
 from handlers.rules import vader
 from handlers.rules.vader import compound, scored_part
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 @cache
@@ -192,6 +196,34 @@ posts = st.lists(shaped, max_size=14).flatmap(
 @pytest.mark.parametrize("text", WRITTEN)
 def test_written_texts_score_as_the_package_scores_them(text: str) -> None:
     assert compound(text) == stock_compound(text)
+
+
+def texts_of_the_repository() -> list[str]:
+    sample = (REPOSITORY / "bot/sources/sample_day.jsonl").read_text("utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in sample if line.strip()]
+    for path in sorted((REPOSITORY / "bot/training").glob("*.tsv")):
+        texts += [line.split("\t")[-1] for line in path.read_text("utf-8").splitlines()]
+    return texts
+
+
+HOSTILE = [
+    "\ud800 awful \udfff great",
+    "a\x00good\x1b[31m bad\x7f",
+    "gre\u200bat but \u202eterrible\u202c",
+    "ＴＥＲＲＩＢＬＥ but İSTANBUL is ﬁne",
+    "no" + " but" * 400 + " love hate" * 300,
+    "!" * 9_000 + "bad" + "?" * 9_000,
+    "so " * 700 + "never so GOOD",
+    ":) " * 500 + "(: :'( >:-( <3",
+    "😀😡👍🏽" * 300 + " BAD but not the worst",
+    "good\u2028bad\x85ugly\x1cfine\xa0happy",
+]
+
+
+def test_every_text_of_the_repository_and_hostile_ones_score_as_the_package_scores_them() -> None:
+    texts = [*texts_of_the_repository(), *HOSTILE]
+    assert len(texts) > 4_000
+    assert [text for text in texts if compound(text) != stock_compound(text)] == []
 
 
 @settings(max_examples=300, deadline=None)

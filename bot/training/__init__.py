@@ -1,0 +1,1 @@
+"""How the day-one words are made: `earshot model train`."""
