@@ -8,7 +8,7 @@ from storage.types import Resolution
 
 @command(button="Irrelevant", example="irrelevant 142")
 def irrelevant(ctx: Context, who: Member, case: CaseNumber) -> Reply:
-    """Not for us: close the case; its copies never come back."""
+    """Not worth our time: close the case; its copies never come back."""
     close(ctx, who, cases.find(ctx, case), Resolution.IRRELEVANT, "")
     return Reply(
         f"#{case} is closed as irrelevant. Copies of it will be counted, and shown to nobody."

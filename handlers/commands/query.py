@@ -1,11 +1,13 @@
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from handlers.cards import Screen
 from handlers.context import Context
 from handlers.drawings import mention_row
 from handlers.requests import Reply, Words, command
-from handlers.rules.policy import Member
+from handlers.rules.namesakes import namesakes_of
+from handlers.rules.policy import Member, Policy
 from handlers.rules.query import Query, Subject, parse
 from storage.errors import InvalidInput
 from storage.types import Mention, RawMention
@@ -33,7 +35,23 @@ def query(ctx: Context, who: Member, words: Words) -> Reply:
         if found
         else "None of them."
     )
-    return Reply(screen=Screen(title, intro, tuple(mention_row(ctx, mention) for mention in found[:5])))
+    rows = tuple(mention_row(ctx, mention) for mention in found[:5])
+    return Reply(screen=Screen(title, intro, rows, outro="\n".join(left_out(ctx.policy, parsed, found))))
+
+
+def left_out(policy: Policy, parsed: Query, found: Sequence[Mention]) -> list[str]:
+    """What `context` and `not_with` of each brand would make of the mentions that an expression finds."""
+    lines = []
+    for brand in policy.brands:
+        namesakes = namesakes_of(brand)
+        if namesakes is None or not found:
+            continue
+        subjects = [subject_of(mention) for mention in found]
+        reasons = Counter(filter(None, (namesakes.objection_to(parsed, subject, brand.name) for subject in subjects)))
+        told = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
+        if told:
+            lines.append(f"As a query of {brand.name}, {reasons.total()} of them would be left out: {told}.")
+    return lines
 
 
 def matching(ctx: Context, parsed: Query) -> tuple[list[Mention], int]:

@@ -14,12 +14,14 @@ _CHOICES = {
     Resolution.REPLIED: "Replied: answered, not necessarily put right",
     Resolution.FIXED: "Fixed: put right",
     Resolution.NO_ACTION: "No action needed",
-    Resolution.IRRELEVANT: "Irrelevant: not for us; copies never come back",
+    Resolution.IRRELEVANT: "Irrelevant: not worth our time; copies never come back",
+    Resolution.NOT_US: "Not us: another thing of that name; copies never come back",
     Resolution.SPAM: "Spam",
     Resolution.DUPLICATE: "Duplicate of another case",
 }
 
 _DONE = "done"
+_STAYS_AWAY = (Resolution.IRRELEVANT, Resolution.NOT_US)
 
 
 @command(button="Resolve", example="resolve 142 fixed refunded by phone")
@@ -28,7 +30,7 @@ def resolve(
 ) -> Reply:
     """Close a case with a reason; without a number it offers yours.
 
-    Reasons: replied, fixed, no action, irrelevant, spam, duplicate. Words after the reason are kept as a note.
+    Reasons: replied, fixed, no action, irrelevant, not us, spam, duplicate. Words after the reason are kept as a note.
     """
     if case is None:
         return Reply(screen=_yours(ctx, who))
@@ -39,7 +41,7 @@ def resolve(
     close(ctx, who, found, resolution, (note or rest).strip())
     return Reply(
         f"#{case} is resolved: {resolution}."
-        + (" Copies of it will not come back." if resolution is Resolution.IRRELEVANT else "")
+        + (" Copies of it will not come back." if resolution in _STAYS_AWAY else "")
     )
 
 
