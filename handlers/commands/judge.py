@@ -6,10 +6,10 @@ from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.drawings import author_of
 from handlers.requests import Carried, Reply, command
+from handlers.rules.deciding import MISSED, QUIET
 from handlers.rules.policy import Member
 from handlers.rules.text import shown
 from handlers.rules.when import clock
-from handlers.samples import MISSED, QUIET
 from storage.errors import Conflict, InvalidInput, NotFound
 from storage.samples import Sample
 from storage.types import Mention
@@ -36,6 +36,7 @@ def judge(ctx: Context, who: Member, mention: Carried | None = None, verdict: Ca
     if verdict not in _LABELS:
         raise InvalidInput("That is no verdict.", "`judge` shows the mentions with their buttons.")
     ctx.store.samples.judge(found.id, verdict, who.name, ctx.now)
+    ctx.store.lessons.judged(found.id, verdict, who.name, ctx.now)
     return Reply(screen=_screen(ctx, f"Noted: {_SAID[verdict]}."))
 
 
@@ -51,6 +52,7 @@ def _make_case(ctx: Context, who: Member, mention: Mention) -> str:
     if mention.case_id is not None:
         raise Conflict(f"It is in case #{mention.case_id} already.", f"`show {mention.case_id}` shows it.")
     number = samples.make_case(ctx, who, mention)
+    ctx.store.lessons.judged(mention.id, MISSED, who.name, ctx.now)
     return f"It is in case #{number} now. `claim {number}` takes it."
 
 

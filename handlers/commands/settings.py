@@ -1,11 +1,16 @@
 from handlers.cards import Row, Screen
 from handlers.context import Context
 from handlers.requests import Reply, Words, command
+from handlers.rules.languages import ENGLISH, name_of
 from handlers.rules.policy import Brand, Member, Route
 from handlers.rules.roles import may, who_may
 from handlers.rules.when import length
 from storage.errors import InvalidInput, NotAllowed
+from storage.lessons import OFF, ON, SHADOW
 from storage.types import Priority
+
+_OUTRO = "These stand in earshot.toml; learning is switched in `learning`."
+_MODES = {OFF: "off", SHADOW: "in the shadow", ON: "on"}
 
 
 @command(is_read=True, example="settings", typed="[reload]")
@@ -30,6 +35,7 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         )
         for route in policy.routes
     ]
+    rows.append(Row("What is read", None, _understanding(ctx)))
     rows += [
         Row(f"Source {entry.name}", None, (entry.kind, "on" if entry.is_on else "off")) for entry in policy.sources
     ]
@@ -38,7 +44,19 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
         sla += f"; {' and '.join(priority.word for priority in policy.sla.business)} in business hours"
     four_eyes = "on" if policy.four_eyes else "off"
     intro = f"First response promised within: {sla}. Four eyes: {four_eyes}. Times in {policy.timezone}."
-    return Reply(screen=Screen(f"Settings of {policy.team}", intro, tuple(rows), "These stand in earshot.toml."))
+    return Reply(screen=Screen(f"Settings of {policy.team}", intro, tuple(rows), _OUTRO))
+
+
+def _understanding(ctx: Context) -> tuple[str, ...]:
+    policy, least = ctx.policy, ctx.policy.not_scored
+    languages = ", ".join(map(name_of, policy.languages or (ENGLISH,)))
+    others = f"{least.word} at least" if least is not None else "normal at least if you read it, or low"
+    return (
+        f"a complaint if its words make it {policy.thresholds.complaint:.0%} likely",
+        f"languages: {languages}",
+        f"what cannot be scored: {others}",
+        f"learning: {_MODES[ctx.store.lessons.status().mode]}",
+    )
 
 
 def _queries(brand: Brand) -> tuple[str, ...]:
