@@ -2,6 +2,7 @@ from handlers import cases
 from handlers.cards import Row, Screen
 from handlers.context import Context
 from handlers.drawings import author_of, buttons, case_row, mention_row, menu
+from handlers.neighbours import similar
 from handlers.requests import CaseNumber, Reply, command
 from handlers.rules.policy import Member
 from handlers.rules.text import shown
@@ -23,6 +24,7 @@ _TOLD = {
 }  # what of an event's detail is for people, and the word before it
 _TIMES = ("until", "due")
 _SHOWN = 6  # mentions alike, and earlier mentions by the author
+_SIMILAR = 3  # cases
 
 
 @command(button="Show", is_read=True, example="show 142")
@@ -42,6 +44,7 @@ def show(ctx: Context, who: Member, case: CaseNumber) -> Reply:
     ]
     alike = (mention_row(ctx, mention) for mention in mentions if mention.id != found.mention_id)
     rows += [Row(row.heading, row.quote, row.facts, (), row.colour) for row in alike][:_SHOWN]
+    rows += _similar(ctx, lead, found)
     rows += _earlier(ctx, lead, found)
     diary = "\n".join(_line(ctx, event) for event in ctx.store.cases.events(case))
     title = f"Case #{case} · {found.brand} · {found.priority.word}"
@@ -55,6 +58,13 @@ def _whole(ctx: Context, case: Case, lead: Mention | None) -> Row:
     row = case_row(ctx, case, lead, length_of_quote=4_000)
     why = f"why: {'; '.join(case.reasons)}"
     return Row(row.heading, row.quote, (*row.facts, why), (), row.colour)
+
+
+def _similar(ctx: Context, lead: Mention | None, case: Case) -> list[Row]:
+    """The newest cases of the 24 h before it that tell of the same."""
+    found = [ctx.store.cases.get(number) for number in similar(ctx, case, lead)[:_SIMILAR]] if lead else []
+    rows = (case_row(ctx, one, ctx.store.mentions.get(one.mention_id)) for one in found if one is not None)
+    return [Row(f"Similar: {row.heading}", row.quote, row.facts, row.buttons[1:], row.colour) for row in rows]
 
 
 def _earlier(ctx: Context, lead: Mention | None, case: Case) -> list[Row]:

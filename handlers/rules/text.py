@@ -71,6 +71,7 @@ _LONG_ENTITY = re.compile(r"&#[0-9]{8,};?")  # int() refuses thousands of digits
 _AMPERSAND = "\ue000"  # stands for & while the parser works, which is quadratic in loose ampersands
 
 _URL_BREAKERS = re.compile(r"[\s\"'`<>\\]")
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)(?:[/?#]|\Z)")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
@@ -207,6 +208,9 @@ def host_of(url: str) -> str:
 def _host(url: str) -> str:
     if len(url) > _URL_LIMIT or not url.isprintable() or _URL_BREAKERS.search(url):
         return ""
+    plain = _PLAIN_HOST.match(url)
+    if plain:  # as most are: nothing of it needs to be taken apart
+        return plain[1]
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
