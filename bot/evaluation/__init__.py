@@ -1,0 +1,1 @@
+"""How well mentions are understood, measured on labelled texts and with a simulated team."""
