@@ -10,11 +10,13 @@ from handlers.brevity import few, name
 from handlers.cards import Row, Screen
 from handlers.context import Context
 from handlers.drawings import author_of, case_row, dot_of, due_in_words, status_in_words
-from handlers.reports import Pair, Report, Usual, open_button
+from handlers.lessons import READY
+from handlers.reports import Pair, Report, Usual, open_button, unscored_in_words
 from handlers.rules.locales import Locale
 from handlers.rules.money import dollars
 from handlers.rules.periods import Period
 from handlers.samples import Measured
+from storage.lessons import SHADOW
 from storage.schedules import Schedule, Slot
 from storage.types import Case, Window
 
@@ -70,7 +72,7 @@ def numbers(brief: Brief) -> tuple[Row, ...]:
         ),
         _line(
             brief, f"{number(sums.negative)} negative{share}", "mentions",
-            _against(brief, sums.negative, before.negative, usual.negative), label="negative",
+            [*_against(brief, sums.negative, before.negative, usual.negative), *_unscored(brief)], label="negative",
         ),
         _line(
             brief, f"{number(sums.opened)} new case{_s(sums.opened)}, {number(sums.alerted)} alert{_s(sums.alerted)}",
@@ -85,6 +87,12 @@ def numbers(brief: Brief) -> tuple[Row, ...]:
             _against(brief, told.resolved.now, told.resolved.before, usual.resolved),
         ),
     )  # fmt: skip
+
+
+def _unscored(brief: Brief) -> tuple[str, ...]:
+    """What stands beside the negative ones, since it may be as bad: not scored: 9 French, 3 Polish."""
+    told = unscored_in_words(brief.report, brief.locale) if brief.thrift < NO_USUAL else ""
+    return (told,) if told else ()
 
 
 def _line(brief: Brief, heading: str, what: str, facts: Sequence[str], **filters: str) -> Row:
@@ -212,6 +220,16 @@ def precision(brief: Brief) -> str:
         return ""
     told = replace(brief.measured, waiting=0).words(brief.locale)  # what waits has a button
     return " ".join(told[: max(1, _SENTENCES - brief.thrift)])
+
+
+def learned(brief: Brief) -> str:
+    """That what was learned can be looked at, once a week, until somebody has."""
+    if brief.schedule.every != "weekly" or brief.thrift >= NO_USUAL:
+        return ""
+    status, count = brief.ctx.store.lessons.status(), brief.ctx.store.lessons.count()
+    if status.mode != SHADOW or count < READY:
+        return ""
+    return f"I have learned from {brief.number(count)} of your decisions: `learning` shows what that would change."
 
 
 def _s(count: int) -> str:

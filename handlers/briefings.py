@@ -11,7 +11,19 @@ from itertools import pairwise
 
 from handlers import charting, schedules
 from handlers.brevity import name, words_in
-from handlers.brief_lines import NO_BEFORE, Brief, cost, health, numbers, precision, waits, with_quotes, work, worth
+from handlers.brief_lines import (
+    NO_BEFORE,
+    Brief,
+    cost,
+    health,
+    learned,
+    numbers,
+    precision,
+    waits,
+    with_quotes,
+    work,
+    worth,
+)
 from handlers.cards import Button, Chart, Screen
 from handlers.context import Context
 from handlers.reports import open_button, report
@@ -118,10 +130,14 @@ def _screen(brief: Brief, cases: Sequence[Case], chart: Chart) -> Screen:
         title=_title(brief),
         intro=_covered(brief),
         rows=(*numbers(brief), *work(brief), *worth(brief, cases)),
-        outro="\n".join(part for part in (health(brief), cost(brief), precision(brief)) if part),
+        outro="\n".join(filter(None, _closing(brief))),
         buttons=_buttons(brief),
         chart=chart,
     )
+
+
+def _closing(brief: Brief) -> tuple[str, ...]:
+    return health(brief), cost(brief), precision(brief), learned(brief)
 
 
 def _title(brief: Brief) -> str:

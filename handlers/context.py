@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 from handlers.ports import ReplyWay, reply_way
 from handlers.rules.business import BusinessClock
+from handlers.rules.detection import Languages
+from handlers.rules.learning import Lessons
 from handlers.rules.matching import Matcher
+from handlers.rules.own_names import pattern_of
 from handlers.rules.policy import Policy
 from handlers.rules.scoring import DayOneScorer, Scorer
 from storage.store import Store
@@ -22,6 +25,7 @@ class Brain:
     matcher: Matcher[tuple[str, str]]  # keys are (brand, query name)
     scorer: Scorer
     business: BusinessClock
+    lessons: Lessons | None = None  # what the team's decisions have taught, where that is switched on
 
 
 def think(policy: Policy) -> Brain:
@@ -30,7 +34,8 @@ def think(policy: Policy) -> Brain:
         ((brand.name, name), expression) for brand in policy.brands for name, expression in brand.queries.items()
     ]
     business = BusinessClock(policy.business_hours, ZoneInfo(policy.timezone))
-    return Brain(policy, Matcher(queries), DayOneScorer(), business)
+    scorer = DayOneScorer(Languages(policy.languages), policy.not_scored, pattern_of(policy.brands))
+    return Brain(policy, Matcher(queries), scorer, business)
 
 
 @dataclass(frozen=True, slots=True)

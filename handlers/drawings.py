@@ -4,8 +4,13 @@ from datetime import datetime
 
 from handlers.cards import Button, Card, Link, Row, Screen
 from handlers.context import Context
+from handlers.neighbours import similar_in_words
+from handlers.rules.languages import code_of, name_of, scored_codes
+from handlers.rules.scoring import NOT_SCORED
 from handlers.rules.text import host_of, last_digits, safe_url, shown
+from handlers.rules.us import is_doubted
 from handlers.rules.when import ago, clock, length
+from storage.behind import NOT_ITS_WORTH
 from storage.types import Case, DraftState, Mention, Priority, Resolution, Status
 
 DIGEST = 15  # cases in one digest
@@ -39,7 +44,11 @@ def card(ctx: Context, case: Case, mention: Mention) -> Card:
         due=due_by(ctx, case),
         title=shown(gist, 150).words,
         quote=None if is_small else shown(mention.text or _GONE, QUOTE),
-        facts=(*_draft_in_words(ctx, case), *facts(ctx, case, mention)),
+        facts=(
+            *_draft_in_words(ctx, case),
+            *facts(ctx, case, mention),
+            *(() if is_small else similar_in_words(ctx, case, mention)),
+        ),
         why=case.reasons,
         buttons=buttons(case),
         menu=menu(case, mention),
@@ -68,11 +77,7 @@ def digest(ctx: Context, digest_id: int) -> Screen | None:
 def dot_of(case: Case) -> tuple[str, str]:
     """The status dot and the colour of the strip; the word beside them says the same."""
     if case.status is Status.RESOLVED:
-        return (
-            ("⚪", "grey")
-            if case.resolution in (Resolution.IRRELEVANT, Resolution.SPAM, Resolution.DUPLICATE)
-            else ("✅", "green")
-        )
+        return ("⚪", "grey") if case.resolution in NOT_ITS_WORTH else ("✅", "green")
     if case.snoozed_until is not None:
         return "💤", "grey"
     if case.status is Status.ANSWERED:
@@ -180,7 +185,10 @@ def _draft_in_words(ctx: Context, case: Case) -> tuple[str, ...]:
 
 
 def sentiment_in_words(mention: Mention) -> str:
-    """negative -0.42, positive +0.61; a score of nothing is the word alone."""
+    """negative -0.42, positive +0.61, not scored: French; a score of nothing is the word alone."""
+    code = code_of(mention.lang) if mention.label == NOT_SCORED else ""
+    if code and code not in scored_codes():
+        return f"{NOT_SCORED}: {name_of(code)}"
     scored = mention.sentiment is not None and abs(mention.sentiment) >= 0.005
     return f"{mention.label} {mention.sentiment:+.2f}" if scored else mention.label
 
@@ -238,6 +246,14 @@ def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
         style="danger",
         confirm=f"Close #{case.id} as irrelevant? Copies of it will never come back.",
     )
+    not_us = Button(
+        "Not us",
+        "resolve",
+        case.id,
+        (("reason", Resolution.NOT_US.value),),
+        style="danger",
+        confirm=f"Is #{case.id} about another thing of that name? Its copies will never come back.",
+    )
     can_show = any(button.verb == "show" for button in buttons(case))
     items = [
         *(() if can_show else (Button("Show all", "show", case.id),)),
@@ -247,6 +263,7 @@ def menu(case: Case, mention: Mention) -> tuple[Button, ...]:
     ]
     if mention.author:
         items.append(Button("Mute author…", "mute", None, (("words", f"add author:#{case.id}"),)))
+    items.insert(items.index(irrelevant) + 1 if is_doubted(case.reasons) else len(items), not_us)
     if case.escalated_at is None:
         items.append(Button("Escalate", "escalate", case.id, confirm=f"Escalate #{case.id}?"))
     items.append(Button("Add a note…", "note", case.id))

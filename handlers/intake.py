@@ -18,22 +18,28 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from handlers import drafts
+from handlers.authors import Authors
 from handlers.context import Context
 from handlers.ports import Tombstone
+from handlers.rules import folding
 from handlers.rules.lifecycle import TRANSITIONS
 from handlers.rules.muting import find_mute
 from handlers.rules.reach import GAINS, POSTS, RARE, SMALL, Counts, Usual, velocity
+from handlers.rules.reasons import without_words
 from handlers.rules.routing import Place, due_by, lane, places
-from handlers.rules.scoring import UNKNOWN, Verdict, asks, prioritise
+from handlers.rules.scoring import FLOORS, UNKNOWN, Verdict, asks, language_of, prioritise
 from handlers.rules.spikes import GATHERED
-from handlers.rules.stories import compared, is_alike, is_link, story_of
+from handlers.rules.stories import begins_alike, compared, is_alike, is_copy, may_join, story_of
 from handlers.rules.text import clean, shown
+from handlers.rules.us import lowered
 from handlers.rules.verifying import FIRST_LOOK
+from handlers.unlearning import unlearn
 from handlers.weighing import Weighed, WeighedPage
 from storage.cases import NewCase
 from storage.deliveries import NewPost
 from storage.mentions import Known, NewMention
 from storage.speeds import bucket_of
+from storage.stories import Lead
 from storage.types import Case, Mute, Priority, RawMention, Status, to_json, to_text
 
 _LATE = timedelta(days=1)
@@ -104,6 +110,7 @@ class _Intake:
         self.source_id = self.store.sources.id_of(page.entry.name, page.entry.kind, ctx.now)
         self.next_id = self.store.mentions.next_id()
         self.next_case = self.store.cases.next_id()
+        self.unlearned: list[Known] = []  # what they were, whose words are gone or others now
         self.arrived: set[str] = set()  # native ids that this page has brought for the first time
         self.rows: list[NewMention] = []
         self.new_cases: dict[int, NewCase] = {}
@@ -111,7 +118,8 @@ class _Intake:
         self.new_posts: list[NewPost] = []
         self.new_waiting: dict[Place, list[int]] = {}
         self.stories: dict[str, int] = {}
-        self.lead_words: dict[int, str] = {}
+        self.leads: dict[int, Lead] = {}
+        self.authors = Authors(self.store, self.source_id, page.entry.kind, ctx.now)
         self.mutes: list[Mute] = [] if is_asked else self.store.mutes.active(ctx.now)
         self.speeds: Counter[int] = Counter()  # of what was given again with other numbers, by bucket
         self.stormy = self.store.storms.grouped()  # brands whose single cards are gathered
@@ -119,7 +127,10 @@ class _Intake:
 
     def run(self) -> Taken:
         known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
-        self.stories = self._stories_of(item for item in self.page.items if item.raw.native_id not in known)
+        new = [item for item in self.page.items if item.raw.native_id not in known]
+        self.stories = self._stories_of(new)
+        if not self.is_asked:
+            self.authors.look_up(new, self.case_from)
         for item in self.page.items:
             if item.raw.native_id in self.arrived:
                 self._flush()
@@ -133,6 +144,7 @@ class _Intake:
         self._flush()
         for tombstone in self.page.tombstones:
             self._gone(tombstone)
+        unlearn(self.ctx, self.unlearned)
         self._note_source()
         return self.taken
 
@@ -209,23 +221,30 @@ class _Intake:
         verdict = item.verdict
         due_at = due_by(self.ctx.brain, verdict.priority, self.ctx.now)
         reasons = (*verdict.reasons, item.matched)
+        folded = "" if self.is_asked else self.authors.folded(item)
+        if folded:
+            reasons = (*reasons, folded)
         self.new_cases[case_id] = NewCase(
             case_id, item.brand, verdict.priority, mention_id, item.reach, reasons, due_at, self.source_id,
-            item.score.kind, asks(item.score), self._alert(case_id, item, item.brand),
+            item.score.kind, asks(item.score), self._alert(case_id, item, item.brand, is_folded=folded != ""),
         )  # fmt: skip
+        self.authors.opens(case_id, item)
         own = dict.fromkeys(item.story.own, case_id)
         self.new_keys += own.items()
         self.stories |= own
-        self.lead_words[case_id] = item.story.words
+        self.leads[case_id] = Lead(item.story.words, self.source_id, item.raw.author.casefold(), item.raw.private)
         self.taken.cases += 1
         return case_id
 
-    def _alert(self, case_id: int, item: Weighed, brand: str) -> bool:
+    def _alert(self, case_id: int, item: Weighed, brand: str, *, is_folded: bool = False) -> bool:
         """Ask for a card wherever a route wants one; whether any does. `brand` is the case's own."""
         source, label, priority = self.page.entry.name, item.score.label, item.verdict.priority
         brands = (brand, item.brand, *item.also)
-        wanted = places(self.ctx.brain, brands=brands, source=source, label=label, priority=priority, now=self.ctx.now)
-        for place in (self._gathered(place, brand, priority) for place in wanted):
+        wanted = places(
+            self.ctx.brain, brands=brands, source=source, label=label, priority=priority, now=self.ctx.now,
+            language=language_of(item.score),
+        )  # fmt: skip
+        for place in (self._gathered(place, brand, priority, is_folded=is_folded) for place in wanted):
             if place.due is not None:
                 self.new_waiting.setdefault(place, []).append(case_id)
                 continue
@@ -234,12 +253,15 @@ class _Intake:
             self.cards[place.chat, place.channel] += 1
         return bool(wanted)
 
-    def _gathered(self, place: Place, brand: str, priority: Priority) -> Place:
-        """Cases below urgent come together while a storm lasts, and where a channel has had its cards of a minute."""
+    def _gathered(self, place: Place, brand: str, priority: Priority, *, is_folded: bool) -> Place:
+        """Cases below urgent come together while a storm lasts, where a channel has had its cards of a minute, and
+        when their author has had hers of the day."""
         if place.due is not None or priority is Priority.URGENT:
             return place
         if brand in self.stormy:
             return replace(place, due=self.ctx.now + GATHERED)
+        if is_folded:
+            return replace(place, due=self.ctx.now + folding.GATHERED)
         if self.cards[place.chat, place.channel] >= self.ctx.policy.storms.most_cards:
             return replace(place, due=self.ctx.now + _MINUTE)
         return place
@@ -249,39 +271,46 @@ class _Intake:
     def _stories_of(self, items: Iterable[Weighed]) -> dict[str, int]:
         """The case of each key that they seek, in few queries for the whole page, and what those cases say."""
         keys: dict[str, None] = {}
-        nominated: list[str] = []
         for item in items:
-            keys |= dict.fromkeys(item.story.whole)
-            nominated += item.story.parts
-        keys |= dict.fromkeys(nominated)
+            keys |= dict.fromkeys((*item.story.whole, *item.story.parts))
+            if item.story.beginning:
+                keys[item.story.beginning] = None
         found = self.store.stories.find(list(keys), self.ctx.now - self.ctx.policy.same_story)
-        unread = {found[key] for key in nominated if key in found} - self.lead_words.keys()
-        texts = self.store.stories.lead_texts(sorted(unread))
-        self.lead_words |= {case_id: compared(text) for case_id, text in texts.items()}
+        leads = self.store.stories.leads(sorted({*found.values()} - self.leads.keys()))
+        self.leads |= {case_id: lead._replace(words=compared(lead.words)) for case_id, lead in leads.items()}
         return found
 
     def _case_alike(self, item: Weighed) -> int | None:
-        for key in item.story.whole:
-            if (case_id := self.stories.get(key)) is not None and not self._is_news(key, case_id, item):
+        story = item.story
+        for key in story.whole:
+            if (case_id := self.stories.get(key)) is not None and self._may_join(case_id, item, is_same=is_copy(key)):
                 return case_id
-        nominated = {case_id for key in item.story.parts if (case_id := self.stories.get(key)) is not None}
+        nominated = {case_id for key in story.parts if (case_id := self.stories.get(key)) is not None}
         for case_id in sorted(nominated):
-            if is_alike(item.story.words, self.lead_words.get(case_id, "")):
+            if is_alike(story.words, self.leads[case_id].words) and self._may_join(case_id, item):
                 return case_id
-        return None
+        begun = self.stories.get(story.beginning)
+        if begun is None or not begins_alike(story.words, self.leads[begun].words):
+            return None
+        return begun if self._may_join(begun, item) else None
 
-    def _is_news(self, key: str, case_id: int, item: Weighed) -> bool:
-        """Whether it only links to the article of a closed case, and says worse of it than the case did."""
-        if not is_link(key) or case_id in self.new_cases:
+    def _may_join(self, case_id: int, item: Weighed, *, is_same: bool = False) -> bool:
+        """Whether a case is open to it. Where the words are not truly the same, a closed case takes nothing worse."""
+        raw = item.raw
+        if not may_join(self.leads[case_id], self.source_id, raw.author.casefold(), is_private=raw.private):
             return False
+        if is_same or case_id in self.new_cases:
+            return True
         case = self.store.cases.get(case_id)
-        return case is not None and case.status is Status.RESOLVED and item.verdict.priority > case.priority
+        if case is None or case.status is not Status.RESOLVED or item.verdict.priority <= case.priority:
+            return True
+        return self._was_lowered(case, item.verdict)
 
     def _join(self, case_id: int, item: Weighed) -> None:
         self.taken.joined += 1
         if case_id in self.new_cases:
             self._flush()
-        self.store.cases.join(case_id, item.reach, self.ctx.now)
+        self.store.cases.join(case_id, self.authors.joins(case_id, item), self.ctx.now)
         case = self.store.cases.get(case_id)
         if case is None:
             return
@@ -290,10 +319,11 @@ class _Intake:
         pace = _STORM_PACE if case.brand in self.stormy else _REDRAW_PACE
         self.store.deliveries.redraw(f"case:{case_id}", self.ctx.now, self.ctx.now + pace)
 
-    def _raise(self, case: Case, item: Weighed) -> None:
-        """A case is as bad as its worst mention, and is promised an answer accordingly."""
+    def _raise(self, case: Case, item: Weighed, *, is_news: bool = False) -> None:
+        """A case is as bad as its worst mention, and is promised an answer accordingly. `is_news`: it says other things
+        now than when a person put it lower."""
         verdict, transition = item.verdict, TRANSITIONS["raise"]
-        if verdict.priority <= case.priority:
+        if verdict.priority <= case.priority or (not is_news and self._was_lowered(case, verdict)):
             return
         due_at = min(due_by(self.ctx.brain, verdict.priority, case.opened_at), case.due_at or self.ctx.now)
         changed = self.store.cases.change(
@@ -316,6 +346,18 @@ class _Intake:
             if changed.priority is Priority.URGENT:
                 self.store.deliveries.hasten(f"case:{case.id}", self.ctx.now, lane(changed.priority))
             drafts.show_in_threads(self.ctx, case.id)
+
+    def _was_lowered(self, case: Case, verdict: Verdict) -> bool:
+        """What a person put lower by hand stays there, whatever copies say, but for what is urgent; until the words
+        that she judged are worse ones."""
+        if verdict.priority is Priority.URGENT:
+            return False
+        last = self.store.cases.last_event(case.id, TRANSITIONS["correct"].event)
+        raised = self.store.cases.last_event(case.id, TRANSITIONS["raise"].event)
+        if last is None or (raised is not None and raised.version > last.version):
+            return False
+        words = [priority.word for priority in Priority]
+        return words.index(last.detail["to"]) < words.index(last.detail["from"])
 
     # A mention that the source gives again
 
@@ -354,7 +396,10 @@ class _Intake:
                 hers = self.store.speeds.of_author(item.raw.author.casefold(), before.id, POSTS)
                 usual = Usual(hers, self.rare_speed)
         thresholds = self.ctx.policy.thresholds
-        return prioritise(item.score, reach=item.reach, velocity=speed, thresholds=thresholds, usual=usual)
+        verdict = prioritise(
+            item.score, reach=item.reach, velocity=speed, thresholds=thresholds, usual=usual, team=item.team
+        )
+        return lowered(verdict, item.score, item.doubt)
 
     @cached_property
     def rare_speed(self) -> float | None:
@@ -362,6 +407,8 @@ class _Intake:
         return self.store.speeds.quantile(self.source_id, RARE, GAINS, self.ctx.now)
 
     def _edited(self, item: Weighed, before: Known, verdict: Verdict) -> None:
+        self.unlearned.append(before)
+        self.store.us.text_changed(before.id)
         self.store.mentions.edit(
             before.id,
             title=item.raw.title,
@@ -385,8 +432,17 @@ class _Intake:
             if item.reach is not None and item.reach != before.reach:
                 self.store.cases.join(case.id, item.reach - (before.reach or 0), self.ctx.now, count=0)
             if case.status is not Status.RESOLVED:
-                self._raise(case, item)
+                self._raise(case, item, is_news=self._says_worse(case, item, before))
             self._redraw_everywhere(case.id, self.ctx.now + _REDRAW_PACE)
+
+    def _says_worse(self, case: Case, item: Weighed, before: Known) -> bool:
+        """Whether the case's own mention was edited to words that weigh more, or that tell of something grave anew."""
+        is_edited = (item.raw.text, item.raw.title) != (before.text, before.title)
+        if not is_edited or item.raw.is_final or case.mention_id != before.id:
+            return False
+        was = self.ctx.brain.scorer.score(replace(item.raw, text=before.text, title=before.title))
+        anew = {part.kind for part in item.score.parts} - {part.kind for part in was.parts}
+        return item.verdict.priority > before.priority or not anew.isdisjoint(FLOORS)
 
     def _redraw_everywhere(self, case_id: int, moment: datetime) -> None:
         """Also where it stands in a digest: the author's words are not what they were."""
@@ -413,10 +469,27 @@ class _Intake:
         before = self.store.mentions.gone(self.source_id, clean(tombstone.native_id, 300), self.ctx.now)
         if before is None:
             return
+        self.unlearned.append(before)
+        self.store.us.text_changed(before.id)
+        self._unquote(before)
         self.store.verifications.end([before.id])
         if before.case_id is not None:
             self._redraw_everywhere(before.case_id, self.ctx.now)
             self._redraw_briefings(before)
+
+    def _unquote(self, before: Known) -> None:
+        """What its reasons, and those of its case, repeat of a deleted text goes too."""
+        mention = self.store.mentions.get(before.id)
+        if mention is None:
+            return
+        self.store.mentions.give_reasons(before.id, without_words(mention.reasons))
+        case = self.store.cases.get(before.case_id) if before.case_id is not None else None
+        if case is None:
+            return
+        lead = self.store.mentions.get(case.mention_id)
+        its = set(lead.reasons) if lead is not None else set()  # the lead's own stay, whatever a copy said
+        kept = without_words(case.reasons, of=None if case.mention_id == before.id else {*mention.reasons} - its)
+        self.store.cases.give_reasons(case.id, kept)
 
     def _redraw_briefings(self, before: Known) -> None:
         """Those that may quote the words that are no longer the author's."""

@@ -17,7 +17,7 @@ Contract of a chat. `post` either returns the message's ref, or raises one of th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag, auto
@@ -290,6 +290,23 @@ class ReplyRefused(SourceError):
 
 class ReplyDoubtful(SourceError):
     """The answer was lost: it may have been posted. Look for it before another attempt."""
+
+
+class Opinions(Protocol):
+    """A second opinion on texts: how likely each is a complaint, in log-odds. Off by default.
+
+    It raises nothing and keeps nobody waiting for longer than its time-out. A text is left out of what it answers when
+    it says nothing of it, because its word came late, or not at all, or was none, or because the day's budget is spent:
+    then the day-one words decide alone. Once it has said something of a text it says the same of it for a month.
+    """
+
+    may_see_private: bool  # whether what was sent to us directly may be shown to it as well
+
+    async def ask(self, texts: Sequence[str]) -> Mapping[str, float]:
+        """What it says of texts, by text. Only those that concern a brand are for it."""
+
+    async def recall(self, texts: Sequence[str]) -> Mapping[str, float]:
+        """What it said of texts before, by text; nobody is asked."""
 
 
 class Chat(Protocol):

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 from handlers.cards import Button
 from handlers.context import Context
+from handlers.rules.languages import code_of, name_of, scored_codes
+from handlers.rules.locales import Locale
 from storage.behind import Load, Standing
 from storage.cases import CAUSED
 from storage.tallies import BUSINESS, RESOLUTION, RESPONSE, Act, Lengths, Mover, Sums
@@ -19,6 +21,7 @@ from storage.types import Priority, Window
 
 QUARTER = 900  # seconds; moments travel in buttons as a count of them
 MOVERS = 10
+_LANGUAGES = 3  # that are named, of what could not be scored
 _NOBODY = "earshot"  # the name that the diary gives to what no person did
 
 
@@ -110,6 +113,7 @@ class Report:
     load: tuple[Load, ...]  # now
     movers: tuple[Mover, ...]  # who moved most people first
     share_of_voice: tuple[Voice, ...]  # of every brand of the policy, competitors too, whichever was asked for
+    unscored: Mapping[str, int]  # mentions that nobody could judge, by language in words, the most first
 
     @property
     def is_empty(self) -> bool:
@@ -146,12 +150,34 @@ def report(ctx: Context, window: Window, brand: str = "", *, before: Window, usu
         load=load,
         movers=tuple(tallies.movers(window, brand, MOVERS)),
         share_of_voice=_voices(ctx, window, before),
+        unscored=_unscored(ctx, window, brand) if any(line.now.unscored for line in sources) else {},
     )
+
+
+def _unscored(ctx: Context, window: Window, brand: str) -> Mapping[str, int]:
+    """Counts by language in words; where one was told that can be scored, it was the script that could not be read."""
+    counts = Counter[str]()
+    for lang, count in ctx.store.behind.unscored(window, brand).items():
+        code = code_of(lang)
+        counts[name_of(code) if code and code not in scored_codes() else ""] += count
+    return dict(counts.most_common())
 
 
 def _is_counted(window: Window, since: datetime | None) -> bool:
     """Whether we listened through all of a window but a tenth of it."""
     return since is not None and since <= window.start + window.length / 10
+
+
+def unscored_in_words(report: Report, locale: Locale) -> str:
+    """not scored: 9 French, 3 Polish, 2 others; "" where all could be scored."""
+    told = report.unscored
+    if not told:
+        return ""
+    named = [(name, count) for name, count in told.items() if name][:_LANGUAGES]
+    parts = [f"{locale.number(count)} {name}" for name, count in named]
+    if rest := sum(told.values()) - sum(count for _, count in named):
+        parts.append(f"{locale.number(rest)} {'others' if parts else 'in unknown languages'}")
+    return f"not scored: {', '.join(parts)}"
 
 
 def open_button(label: str, what: str, /, window: Window | None, brand: str = "", **filters: str) -> Button:

@@ -1,7 +1,7 @@
 """How good the bot is, as its own team judges it: which cards were right, and what of the quiet rest was missed.
 
-Precision comes from the work itself: a card that was taken was right, one that was closed as irrelevant or spam was
-not. For what was missed, ten quiet mentions of each week are drawn by chance and judged by two clicks (`judge`).
+Precision comes from the work itself: a card that was taken was right, one that was closed as irrelevant, not us or spam
+was not. For what was missed, ten quiet mentions of each week are drawn by chance and judged by two clicks (`judge`).
 """
 
 import random
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from handlers import intake
 from handlers.context import Context
 from handlers.ports import Page
+from handlers.rules.deciding import MISSED, QUIET
 from handlers.rules.locales import ENGLISH, Locale
 from handlers.rules.policy import Member, SourceEntry
 from handlers.rules.precision import wilson
@@ -20,7 +21,6 @@ from storage.errors import Conflict
 from storage.samples import MOST, Outcome
 from storage.types import Mention, Priority, RawMention, Window
 
-MISSED, QUIET = "missed", "quiet"  # the two verdicts
 SIZE = 10  # mentions of a week
 _LOOKED_BACK = timedelta(weeks=12)  # whose verdicts are added up: ten a week are few
 _TRIES = 2_000  # mentions of a week among which quiet ones are sought

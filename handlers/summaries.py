@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handlers.cards import Button, Row
 from handlers.context import Context
-from handlers.reports import Pair, PersonLine, Report, Took, Voice, open_button
+from handlers.reports import Pair, PersonLine, Report, Took, Voice, open_button, unscored_in_words
 from handlers.rules.locales import NONE, Locale
 from handlers.rules.text import shown
 from storage.cases import CAUSED
@@ -111,6 +111,8 @@ def _negative(teller: Teller) -> Row:
     told = teller.compared(count, before, _mean(report, "negative"))
     if report.has_before and before:
         told += (f"{_share(before, report.before.mentions, locale)} of all before",)
+    if unscored := unscored_in_words(report, locale):
+        told += (unscored,)
     share = f", {_share(count, report.sums.mentions, locale)} of all" if count else ""
     buttons = teller.opens("Show", count, "mentions", label="negative")
     return Row(f"Negative: {locale.number(count)}{share}", None, told, buttons, "red" if count else "grey")

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from handlers import intake
 from handlers.context import Context
 from handlers.ports import Page
+from handlers.rules.deciding import MISSED
 from handlers.rules.policy import Member, SourceEntry
 from handlers.rules.stories import story_of
 from handlers.rules.text import clean, normalise, safe_url
@@ -17,6 +18,7 @@ from storage.types import Priority, RawMention
 
 STAFF = "staff"  # the source of what the team brings
 _KIND = "chat"
+_SOUGHT, _LOOKED_AT = 8, 5  # words to find it by, mentions that hold them
 _CAMPAIGN = re.compile(r"utm_\w+|fbclid|gclid|igshid|mc_[ce]id|ref_src", re.IGNORECASE)
 
 
@@ -63,11 +65,20 @@ def track(ctx: Context, who: Member, seen: Seen, brand: str) -> Tracked:
     if not page.items:
         raise Conflict(f"{seen.author} is an account of ours.", "Its posts are never mentions.")
     asked = replace(page, items=tuple(_asked_for(who, item) for item in page.items))
+    _note_missed(ctx, who, seen)
     taken = intake.take_in(ctx, asked, with_cases=True, is_asked=True)
     after = ctx.store.mentions.known(source_id, [native_id]).get(native_id)
     if after is None or after.case_id is None:
         raise Conflict("This could not be tracked.", "Try it with fewer words.")
     return Tracked(after.case_id, is_new=taken.cases > 0)
+
+
+def _note_missed(ctx: Context, who: Member, seen: Seen) -> None:
+    """Where we had it already and made nothing of it, that is something to learn from."""
+    words = normalise(clean(seen.text))
+    for mention in ctx.store.mentions.search(words.split()[:_SOUGHT], _LOOKED_AT):
+        if mention.source != STAFF and mention.case_id is None and normalise(mention.text) == words:
+            ctx.store.lessons.judged(mention.id, MISSED, who.name, ctx.now)
 
 
 def _weighed(ctx: Context, seen: Seen, brand: str) -> WeighedPage:

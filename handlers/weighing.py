@@ -1,6 +1,6 @@
 """What the rules say of a page of mentions, before anything is stored. Pure: it runs on the computing thread.
 
-    clean what could harm > match > our own voice? > score > reach > priority > the story it tells
+    clean what could harm > match > another thing of that name? > our own voice? > score > reach > priority > its story
 
 Most of a stream ends after the match. A mention that breaks a rule's code is quarantined alone.
 """
@@ -14,13 +14,18 @@ from typing import NamedTuple
 
 from handlers.context import Brain
 from handlers.ports import Broken, Page, Tombstone
+from handlers.rules.languages import code_of
+from handlers.rules.lifting import lift_of
 from handlers.rules.matching import Match
+from handlers.rules.namesakes import Namesakes, is_surely_us, namesakes_of
+from handlers.rules.opinions import is_open, speaks_to_machines, with_opinion
 from handlers.rules.policy import Policy, SourceEntry
 from handlers.rules.query import Subject
 from handlers.rules.reach import estimate
-from handlers.rules.scoring import Score, Verdict, prioritise
+from handlers.rules.scoring import Lift, Score, Verdict, prioritise
 from handlers.rules.stories import Story, story_of
 from handlers.rules.text import clean
+from handlers.rules.us import Doubt, lowered, us_features
 from storage.types import RawMention
 
 _BLOCK = 32  # mentions that are weighed together; what `normalise` and others remember is meant for a few of these
@@ -40,6 +45,8 @@ class Weighed(NamedTuple):
     verdict: Verdict
     reach: int | None
     story: Story
+    team: Lift | None = None  # what the team's decisions teach of it
+    doubt: Doubt | None = None  # that it is about another thing of that name
 
 
 _Outcome = tuple[list[Weighed], list[Broken]]  # of some mentions: what concerns a brand, what could not be weighed
@@ -61,10 +68,17 @@ class WeighedPage:
     query: str | None = ""  # the native query that brought it; None: none did
 
 
-def weigh(brain: Brain, entry: SourceEntry, page: Page, stored: Mapping[str, str] | None = None) -> WeighedPage:
+def weigh(
+    brain: Brain,
+    entry: SourceEntry,
+    page: Page,
+    stored: Mapping[str, str] | None = None,
+    opinions: Mapping[str, float] | None = None,
+) -> WeighedPage:
     """Apply the rules to a page. Pure; an item that breaks a rule's code is quarantined alone.
 
     `stored` are mentions that we have, by native id, each with its brand: they concern it whatever they say now.
+    `opinions` are a second opinion on some of them, by `words_of`.
     """
     raws = [item for item in page.items if isinstance(item, RawMention)]
     broken = [item for item in page.items if isinstance(item, Broken)]
@@ -72,7 +86,8 @@ def weigh(brain: Brain, entry: SourceEntry, page: Page, stored: Mapping[str, str
     voices = _own_voices(brain.policy)
     items: list[Weighed] = []
     for start in range(0, len(raws), _BLOCK):
-        weighed, failed = _weigh_safely(brain, entry, voices, raws[start : start + _BLOCK], stored or {})
+        some = raws[start : start + _BLOCK]
+        weighed, failed = _weigh_safely(brain, entry, voices, some, stored or {}, opinions or {})
         items += weighed
         broken += failed
     unmatched = len(page.items) - len(tombstones) - len(broken) - len(items)
@@ -82,21 +97,49 @@ def weigh(brain: Brain, entry: SourceEntry, page: Page, stored: Mapping[str, str
     )  # fmt: skip
 
 
+def words_of(raw: RawMention) -> str:
+    """The words that a second opinion is asked about, and goes by."""
+    return f"{raw.title}\n{raw.text}" if raw.title else raw.text
+
+
+def undecided(page: WeighedPage) -> tuple[RawMention, ...]:
+    """Those of a page whose priority a second opinion could change."""
+    return tuple(item.raw for item in page.items if is_open(item.score))
+
+
+def may_be_asked_about(page: WeighedPage, raw: RawMention, now: datetime, *, with_private: bool) -> bool:
+    """Whether somebody outside may be shown it for a second opinion: nothing that is too old for a card, that was there
+    before we listened or that speaks to machines, and what was sent to us directly only `with_private`."""
+    is_recent = raw.published_at is None or now - raw.published_at <= page.entry.alert_max_age
+    is_allowed = with_private or not raw.private
+    return is_recent and is_allowed and not page.is_backlog and not speaks_to_machines(words_of(raw))
+
+
 def _weigh_safely(
-    brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention], stored: Mapping[str, str]
+    brain: Brain,
+    entry: SourceEntry,
+    voices: _Voices,
+    raws: list[RawMention],
+    stored: Mapping[str, str],
+    opinions: Mapping[str, float],
 ) -> _Outcome:
     try:
-        return _weigh_block(brain, entry, voices, raws, stored), []
+        return _weigh_block(brain, entry, voices, raws, stored, opinions), []
     except Exception as error:  # one hostile text must not cost its neighbours
         if len(raws) > 1:
-            each = [_weigh_safely(brain, entry, voices, [raw], stored) for raw in raws]
+            each = [_weigh_safely(brain, entry, voices, [raw], stored, opinions) for raw in raws]
             return [item for items, _ in each for item in items], [item for _, failed in each for item in failed]
         reason = f"could not be weighed: {type(error).__name__}"
         return [], [Broken(raws[0].native_id, reason, clean(raws[0].text, 200))]
 
 
 def _weigh_block(
-    brain: Brain, entry: SourceEntry, voices: _Voices, raws: list[RawMention], stored: Mapping[str, str]
+    brain: Brain,
+    entry: SourceEntry,
+    voices: _Voices,
+    raws: list[RawMention],
+    stored: Mapping[str, str],
+    opinions: Mapping[str, float],
 ) -> list[Weighed]:
     """Those that concern a brand and are not our own voice.
 
@@ -104,7 +147,10 @@ def _weigh_block(
     of the time. Most of a stream ends after the second step.
     """
     raws = [replace(raw, text=clean(raw.text)) if len(raw.text) > _LONG else raw for raw in raws]
-    matches = [brain.matcher.match(Subject.of(raw, entry.name)) for raw in raws]
+    subjects = [Subject.of(raw, entry.name) for raw in raws]
+    matches = [brain.matcher.match(subject) for subject in subjects]
+    if namesakes := _namesakes(brain.policy):
+        matches = [_about_us(namesakes, subject, found) for subject, found in zip(subjects, matches, strict=True)]
     brands = [_brands(brain.policy, entry, voices, raw, found) for raw, found in zip(raws, matches, strict=True)]
     if stored:
         ids = [clean(raw.native_id, 300) for raw in raws]
@@ -116,22 +162,65 @@ def _weigh_block(
     raws = [_cleaned(raw) for raw, names in zip(raws, brands, strict=True) if names]
     brands = [names for names in brands if names]
     thresholds = brain.policy.thresholds
-    scores = [brain.scorer.score(raw) for raw in raws]
+    scores = brain.scorer.score_many(raws)
+    if opinions:
+        scores = [with_opinion(score, opinions.get(words_of(raw))) for raw, score in zip(raws, scores, strict=True)]
+    raws = [_in_its_language(raw, score.language) for raw, score in zip(raws, scores, strict=True)]
     reaches = [estimate(raw, entry.weight) for raw in raws]
+    lifts = _lifts(brain, entry, raws, scores)
     verdicts = [
-        prioritise(score, reach=reach, velocity=None, thresholds=thresholds)
-        for score, reach in zip(scores, reaches, strict=True)
+        prioritise(score, reach=reach, velocity=None, thresholds=thresholds, team=lift)
+        for score, reach, lift in zip(scores, reaches, lifts, strict=True)
     ]
+    doubts = [doubt_of(brain, entry, raw, names) for raw, names in zip(raws, brands, strict=True)]
+    verdicts = [lowered(verdict, score, doubt) for verdict, score, doubt in zip(verdicts, scores, doubts, strict=True)]
     stories = [
         story_of(names[0], raw, is_weighty=verdict.priority >= thresholds.case_from)
         for raw, names, verdict in zip(raws, brands, verdicts, strict=True)
     ]
     return [
-        Weighed(raw, names[0], tuple(names[1:]), *_why(entry, names[0], found), score, verdict, reach, story)
-        for raw, names, found, score, verdict, reach, story in zip(
-            raws, brands, matches, scores, verdicts, reaches, stories, strict=True
+        Weighed(
+            raw, names[0], tuple(names[1:]), *_why(entry, names[0], found), score, verdict, reach, story, lift, doubt
+        )
+        for raw, names, found, score, verdict, reach, story, lift, doubt in zip(
+            raws, brands, matches, scores, verdicts, reaches, stories, lifts, doubts, strict=True
         )
     ]
+
+
+def _namesakes(policy: Policy) -> dict[str, Namesakes]:
+    """What the brands with ambiguous names ask of a text, by brand."""
+    return {brand.name: found for brand in policy.brands if (found := namesakes_of(brand)) is not None}
+
+
+def _about_us(
+    namesakes: Mapping[str, Namesakes], subject: Subject, matches: list[Match[tuple[str, str]]]
+) -> list[Match[tuple[str, str]]]:
+    """The matches without those of brands whose words say that another thing of that name is meant."""
+    named = {match.key[0] for match in matches}
+    others = {name for name in named if name in namesakes and namesakes[name].objection(subject, matches, name)}
+    return [match for match in matches if match.key[0] not in others] if others else matches
+
+
+def doubt_of(brain: Brain, entry: SourceEntry, raw: RawMention, brands: Sequence[str]) -> Doubt | None:
+    """Whether "not us" has taught that it is about another thing. Where several brands match, nobody can say; what was
+    sent to us or names what is ours is surely us."""
+    model = brain.lessons.us.get(brands[0]) if brain.lessons is not None and len(brands) == 1 else None
+    if model is None or not model.takes_part or raw.private or brands[0] == entry.brand:
+        return None
+    doubt = model.doubt(us_features(raw, brands[0]), brands[0])
+    if doubt is None:
+        return None
+    brand = next((one for one in brain.policy.brands if one.name == brands[0]), None)
+    return None if brand is not None and is_surely_us(brand, Subject.of(raw, entry.name)) else doubt
+
+
+def _lifts(brain: Brain, entry: SourceEntry, raws: Sequence[RawMention], scores: Sequence[Score]) -> list[Lift | None]:
+    """What the team's decisions teach of each; nothing while that is not switched on."""
+    team = brain.lessons.team if brain.lessons is not None else None
+    if team is None:
+        return [None] * len(raws)
+    return [lift_of(team, raw, score, entry.name) for raw, score in zip(raws, scores, strict=True)]
 
 
 def _why(entry: SourceEntry, brand: str, matches: Sequence[Match[tuple[str, str]]]) -> tuple[str, str]:
@@ -179,6 +268,11 @@ def _language(told: str) -> str:
     """A language as networks name it (en, pt-BR); what is none says nothing."""
     lang = told.strip().lower()
     return lang if _LANGUAGE.fullmatch(lang) else ""
+
+
+def _in_its_language(raw: RawMention, language: str) -> RawMention:
+    """With the language that its words are in, if that is known better than its source does."""
+    return raw if raw.lang == language or not language or code_of(raw.lang) == language else replace(raw, lang=language)
 
 
 def _handle(raw: RawMention) -> str:

@@ -17,7 +17,11 @@ from storage.mentions import SELECT, read_mention
 from storage.tallies import column_of
 from storage.types import Case, Mention, Priority, Resolution, Window, to_text
 
-NOT_ITS_WORTH = (Resolution.IRRELEVANT, Resolution.SPAM, Resolution.DUPLICATE)  # never told as a case worth a word
+# What could not be scored is little of what there is, and is found without reading the rest.
+SCHEMA = ("create index mentions_unscored on mentions (counted_at, lang, is_ours) where label = 'not scored'",)
+
+# Never told as a case worth a word.
+NOT_ITS_WORTH = (Resolution.IRRELEVANT, Resolution.NOT_US, Resolution.SPAM, Resolution.DUPLICATE)
 
 # Said in full wherever they hold, so that the partial indexes are used.
 _OPEN = "status <> 'resolved'"
@@ -104,6 +108,16 @@ class Behind:
         total = self._engine.value(*query.count())
         rows = self._engine.rows(*query.page(limit, offset))
         return [read_case(row) for row in rows], int(total)
+
+    def unscored(self, window: Window, brand: str = "") -> dict[str, int]:
+        """How many mentions of a window nobody could judge, by language as stored ("" for unknown), the most first."""
+        rows = self._engine.rows(
+            "select lang, count(*) as n from mentions where label = 'not scored' and counted_at >= ? and counted_at < ?"
+            f" and {'(brand = ? or instr(also, ?) > 0)' if brand else 'is_ours = 1'} group by lang"
+            " order by n desc, lang",
+            (to_text(window.start), to_text(window.end), *([brand, json.dumps(brand)] if brand else [])),
+        )
+        return {row["lang"]: row["n"] for row in rows}
 
     def standing(self, now: datetime, brand: str = "") -> Standing:
         """Counts of this moment; quick however many cases are closed."""

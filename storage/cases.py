@@ -145,6 +145,10 @@ class Cases:
             (count, to_text(now), reach, reach, case_id),
         )
 
+    def give_reasons(self, case_id: int, reasons: tuple[str, ...]) -> None:
+        """Other reasons for the priority that it has; that is no state change."""
+        self._engine.run("update cases set reasons = ? where id = ?", (to_json(reasons), case_id))
+
     def get(self, case_id: int) -> Case | None:
         row = self._engine.one("select * from cases where id = ?", (case_id,)) if abs(case_id) < 1 << 62 else None
         return read_case(row) if row is not None else None

@@ -236,6 +236,10 @@ class Mentions:
             (row["id"], row["title"], row["text"]),
         )
 
+    def give_reasons(self, mention_id: int, reasons: tuple[str, ...]) -> None:
+        """Other reasons for the priority that it has."""
+        self._engine.run("update mentions set reasons = ? where id = ?", (to_json(reasons), mention_id))
+
     def put_in_case(self, mention_id: int, case_id: int) -> None:
         self._engine.run("update mentions set case_id = ? where id = ? and case_id is null", (case_id, mention_id))
 

@@ -6,13 +6,17 @@ An older program meets a record that it does not know and refuses the file befor
 import sqlite_utils
 
 from storage.alarms import SCHEMA as ALARMS
+from storage.authors import SCHEMA as AUTHORS
+from storage.behind import SCHEMA as BEHIND
 from storage.costs import SCHEMA as COSTS
 from storage.counting import count_anew
 from storage.digests import QUIET_HOURS
 from storage.digests import SCHEMA as DIGESTS
 from storage.errors import NewerDatabase
 from storage.kept import SCHEMA as KEPT
+from storage.lessons import SCHEMA as LESSONS
 from storage.local_chat import SCHEMA as LOCAL_CHAT
+from storage.opinions import SCHEMA as OPINIONS
 from storage.pauses import SCHEMA as PAUSES
 from storage.samples import SCHEMA as SAMPLES
 from storage.schedules import SCHEMA as SCHEDULES
@@ -20,6 +24,7 @@ from storage.sources import SCHEMA as CURSORS
 from storage.speeds import SCHEMA as SPEEDS
 from storage.storms import SCHEMA as STORMS
 from storage.tallies import SCHEMA as TALLIES
+from storage.us import SCHEMA as US
 from storage.verifications import SCHEMA as VERIFICATIONS
 
 MIGRATIONS = sqlite_utils.Migrations("earshot")
@@ -115,6 +120,12 @@ def reports_and_clocks(db: sqlite_utils.Database) -> None:
 @MIGRATIONS(name="0004_sources_of_all_kinds")
 def sources_of_all_kinds(db: sqlite_utils.Database) -> None:
     for statement in (*CURSORS, *COSTS, *VERIFICATIONS, *_ANSWERED_THERE):
+        db.execute(statement)
+
+
+@MIGRATIONS(name="0005_understanding")
+def understanding(db: sqlite_utils.Database) -> None:
+    for statement in (*AUTHORS, *BEHIND, *LESSONS, *OPINIONS, *US):
         db.execute(statement)
 
 

@@ -143,9 +143,9 @@ class Samples:
         one, params = (" and brand = ?", (brand,)) if brand else ("", ())
         row = self._engine.one(
             "select count(*) as cards, coalesce(sum(status in ('claimed', 'answered') or (status = 'resolved'"
-            " and resolution not in ('irrelevant', 'spam'))), 0) as taken,"
-            " coalesce(sum(status = 'resolved' and resolution in ('irrelevant', 'spam')), 0) as irrelevant from"
-            " (select status, resolution from cases where alerted_at is not null and alerted_at >= ?"
+            " and resolution not in ('irrelevant', 'not us', 'spam'))), 0) as taken,"
+            " coalesce(sum(status = 'resolved' and resolution in ('irrelevant', 'not us', 'spam')), 0) as irrelevant"
+            " from (select status, resolution from cases where alerted_at is not null and alerted_at >= ?"
             f" and alerted_at < ?{one} order by alerted_at desc, id desc limit {MOST})",
             (to_text(window.start), to_text(window.end), *params),
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from storage import migrations
 from storage.alarms import Alarms
+from storage.authors import Authors
 from storage.behind import Behind
 from storage.cases import Cases
 from storage.costs import Costs
@@ -15,10 +16,13 @@ from storage.engine import Engine
 from storage.errors import StorageError
 from storage.inbox import Inbox
 from storage.kept import Kept
+from storage.lessons import Lessons
 from storage.local_chat import LocalChat
 from storage.mentions import Mentions
 from storage.mutes import Mutes
 from storage.neglected import Neglected
+from storage.neighbours import Neighbours
+from storage.opinions import Opinions
 from storage.pauses import Pauses
 from storage.samples import Samples
 from storage.schedules import Schedules
@@ -31,6 +35,7 @@ from storage.sqlite import holder as holder
 from storage.stories import Stories
 from storage.storms import Storms
 from storage.tallies import Tallies
+from storage.us import Us
 from storage.verifications import Verifications
 
 
@@ -43,7 +48,9 @@ class Store:
         self.mentions = Mentions(engine)
         self.cases = Cases(engine)
         self.neglected = Neglected(engine)
+        self.neighbours = Neighbours(engine)
         self.stories = Stories(engine)
+        self.authors = Authors(engine)
         self.drafts = Drafts(engine)
         self.deliveries = Deliveries(engine)
         self.digests = Digests(engine)
@@ -51,6 +58,9 @@ class Store:
         self.inbox = Inbox(engine)
         self.local_chat = LocalChat(engine)
         self.kept = Kept(engine)
+        self.lessons = Lessons(engine)
+        self.us = Us(engine)
+        self.opinions = Opinions(engine)
         self.pauses = Pauses(engine)
         self.tallies = Tallies(engine)
         self.behind = Behind(engine)

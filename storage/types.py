@@ -14,7 +14,9 @@ from functools import lru_cache
 
 def to_text(moment: datetime) -> str:
     """Fixed-width UTC text, so that text order is time order: 2026-11-21T09:30:00.000000Z."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 @lru_cache(maxsize=4096)
@@ -51,12 +53,13 @@ class Status(StrEnum):
 
 
 class Resolution(StrEnum):
-    """Why a case was closed."""
+    """Why a case was closed. Irrelevant: it is us, and not worth our time. Not us: another thing of that name."""
 
     REPLIED = "replied"
     FIXED = "fixed"
     NO_ACTION = "no action"
     IRRELEVANT = "irrelevant"
+    NOT_US = "not us"
     SPAM = "spam"
     DUPLICATE = "duplicate"
 

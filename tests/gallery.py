@@ -81,7 +81,7 @@ def _states(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
         raw("wave", TROUBLES[3], followers=2_400_000, likes=3, title="A letter to Heron", stars=1.0, private=True)
     )
     yield "card with everything", _card(desk, 4)
-    for reason in ("replied", "fixed", "no action", "irrelevant", "spam", "duplicate"):
+    for reason in ("replied", "fixed", "no action", "irrelevant", "not us", "spam", "duplicate"):
         desk.do("ana", f"reopen {desk.cases()[-1].id}")
         desk.do("ana", f"resolve {desk.cases()[-1].id} {reason}")
         yield f"card resolved: {reason}", _card(desk, desk.cases()[-1].id)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.scheduler import find_jobs
+from handlers import lessons
 from handlers.cards import Button, Card, DraftCard, Drawing
 from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, load_commands, read_line
@@ -14,6 +15,7 @@ from handlers.intake import Taken, take_in
 from handlers.messages import draw
 from handlers.ports import Broken, Page, ReplyWay, Tombstone, reply_way
 from handlers.requests import Reply, Request
+from handlers.rules.learning import Lessons
 from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
 from handlers.weighing import weigh
 from storage.store import Store
@@ -51,8 +53,8 @@ TROUBLES = (
     "Heron lost my suitcase in Oslo and nobody answers the telephone, I am furious",
     "The Heron website charged my card twice for one ticket, awful, awful service",
     "Stuck four hours on a cold Heron plane without water, the worst day of this year",
-    "My Heron refund was promised in August, it is a disgrace that nothing has come",
-    "Rude Heron staff at the gate shouted at my grandmother, we hate this so much",
+    "My Heron refund has a disgrace of a form, it asks for the name of my cat",
+    "Rude Heron staff at the gate shouted at my grandmother, horrible, we hate this so much",
 )
 PRAISE = "What a lovely Heron crew this morning, thank you all"
 
@@ -76,11 +78,12 @@ class Desk:
     now: datetime = NOW
     ways: Callable[[Mention], ReplyWay] = reply_way
     _brain: Brain | None = field(default=None, repr=False)
+    _lessons: Lessons | None = field(default=None, repr=False)
 
     @property
     def brain(self) -> Brain:
         if self._brain is None or self._brain.policy is not self.policy:
-            self._brain = think(self.policy)
+            self._brain = replace(think(self.policy), lessons=self._lessons)
         return self._brain
 
     @property
@@ -89,6 +92,10 @@ class Desk:
 
     def later(self, **length: float) -> None:
         self.now += timedelta(**length)
+
+    def go_by_lessons(self) -> None:
+        """What the program does whenever something was learned or switched."""
+        self._lessons, self._brain = lessons.in_force(self.store), None
 
     def change_policy(self, **fields: Any) -> None:
         self.policy = replace(self.policy, **fields)

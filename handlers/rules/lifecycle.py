@@ -40,6 +40,7 @@ TRANSITIONS: dict[str, Transition] = {
     "escalate": Transition("escalated", UNRESOLVED, None),
     "note": Transition("noted", EVER, None),
     "raise": Transition("raised", UNRESOLVED, None),
+    "correct": Transition("corrected", UNRESOLVED, None),
     "overdue": Transition("overdue", (OPEN, CLAIMED), None),
     "remind": Transition("reminded", (CLAIMED,), None),
     "still": Transition("still on it", (CLAIMED,), None),

@@ -22,6 +22,9 @@ class Brand:
     name: str  # shown on cards
     queries: Mapping[str, str]  # a name and an expression each; any match concerns the brand
     own_accounts: tuple[str, ...] = ()  # handles whose posts are ours and never mentions
+    own_sites: tuple[str, ...] = ()  # our web sites, like heron.example: who links there means us
+    context: tuple[str, ...] = ()  # where a query found no more than one word, one of these must be in the text too
+    not_with: tuple[str, ...] = ()  # who says one of these words means another thing of that name
     reply_as: str = ""  # the account that answers; shown beside each draft
     is_competitor: bool = False  # true: counted, to be compared with, and never a case (written `competitor`)
 
@@ -71,7 +74,8 @@ class Route:
     brands: tuple[str, ...] = ()  # empty: every brand
     sources: tuple[str, ...] = ()  # empty: every source
     min_priority: Priority = Priority.NORMAL  # low, normal, high, urgent: cases below it are not posted there
-    labels: tuple[str, ...] = ()  # negative, neutral, positive; empty: all
+    labels: tuple[str, ...] = ()  # negative, neutral, positive, "not scored"; empty: all
+    languages: tuple[str, ...] = ()  # ["fr"]: what is in French; what is not known counts as English; empty: all
     digest: timedelta = timedelta()  # gather cases below high into one message this often; 0s: each gets its card
     quiet: str = ""  # 20:00-08:00, or "outside business hours": only urgent ones then, the others in one message after
 
@@ -105,8 +109,7 @@ class Member:
 class Thresholds:
     """Where words become points and points become priority."""
 
-    negative: float = -0.3  # sentiment at or below: negative
-    very_negative: float = -0.6  # sentiment at or below: very negative
+    complaint: float = 0.65  # how likely (0 to 1) the words alone must be a complaint to make a mention normal
     high_reach: int = 10_000  # people
     very_high_reach: int = 100_000  # people
     takes_off: float = 30.0  # acts gained an hour, and thrice the author's usual; a fifth of it where that is rare
@@ -187,6 +190,8 @@ class Policy:
     slack: SlackPolicy = field(default_factory=SlackPolicy)
     team: str = "Earshot"  # the workspace's name
     timezone: str = "UTC"  # for times that people type and read
+    languages: tuple[str, ...] = ()  # those you read: ["en", "de"]; empty: English, and sources are taken at their word
+    not_scored: Priority | None = None  # least priority of what nobody can judge; none: normal if you read it, or low
     four_eyes: bool = True  # a reply needs another person's approval
     escalate_to: str = ""  # the channel that an escalated case is also posted to
     same_story: timedelta = timedelta(days=7)  # copies join a case that was opened within this time
@@ -197,6 +202,7 @@ class Policy:
     duty: Duty = field(default_factory=Duty)
     storms: Storms = field(default_factory=Storms)
     alarms_to: str = ""  # the channel that is told when a source is silent or refuses; empty: the first route's
+    retired_keys: tuple[str, ...] = field(default=(), metadata=NO_KEY)  # of an older file; they mean nothing any more
 
     def member(self, name: str) -> Member | None:
         return next((member for member in self.members if member.name == name), None)

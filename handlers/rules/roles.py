@@ -15,12 +15,13 @@ MAY: dict[str, frozenset[Role]] = {
     "send for another": frozenset({APPROVER, MANAGER}),  # the assignee may always
     "mute for long": frozenset({MANAGER, ADMIN}),  # over 24 hours
     "change briefings": frozenset({MANAGER, ADMIN}),  # of channels and of others; one's own are one's own affair
+    "teach": frozenset({MANAGER, ADMIN}),  # whether what was learned takes part
     "reload": frozenset({ADMIN}),
     "retry": frozenset({MANAGER, ADMIN}),
 }
 
 GUESTS_MAY = frozenset(  # look, and no more
-    {"help", "home", "query", "queue", "search", "settings", "show", "summary", "who"}
+    {"help", "home", "learning", "query", "queue", "search", "settings", "show", "summary", "who"}
 )
 
 

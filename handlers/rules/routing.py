@@ -7,6 +7,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from handlers.rules.business import BusinessClock
+from handlers.rules.languages import ENGLISH, code_of
 from handlers.rules.policy import Policy, Route
 from handlers.rules.quiet import quiet_until
 from handlers.rules.when import length
@@ -34,11 +35,18 @@ class Place:
 
 
 def places(
-    brain: Clocks, *, brands: Collection[str], source: str, label: str, priority: Priority, now: datetime
+    brain: Clocks,
+    *,
+    brands: Collection[str],
+    source: str,
+    label: str,
+    priority: Priority,
+    now: datetime,
+    language: str = ENGLISH,
 ) -> list[Place]:
     """The channels of all routes that want it, each once. The route that wants it soonest wins.
 
-    `brands` are all that it concerns: a route for any of them wants it.
+    `brands` are all that it concerns: a route for any of them wants it. A `language` is a code, "" for one without.
     """
     found: dict[str, Place] = {}
     for route in brain.policy.routes:
@@ -47,6 +55,7 @@ def places(
             and (not route.brands or any(brand in route.brands for brand in brands))
             and (not route.sources or source in route.sources)
             and (not route.labels or label in route.labels)
+            and (not route.languages or language in map(code_of, route.languages))
         )
         if wants:
             place = _place(brain, route, priority, now)

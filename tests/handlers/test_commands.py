@@ -4,8 +4,8 @@ import pytest
 
 from handlers.cards import Screen
 from handlers.requests import COMMANDS
-from handlers.rules.policy import Member
-from storage.types import Role
+from handlers.rules.policy import Member, Thresholds
+from storage.types import Priority, Role
 from tests.kit import PRAISE, TROUBLES, Desk, answer, raw
 
 SAVED = "Draft saved for #1. It waits for another person's approval in the thread of the case. Nothing has been sent."
@@ -67,7 +67,7 @@ def test_the_diary_names_people_and_times_as_people_do(desk: Desk) -> None:
 def test_help_lists_what_she_may_do(desk: Desk) -> None:
     agents = [row.heading.split()[1] for row in screen_of(desk, "ana", "help").rows]
     managers = [row.heading.split()[1] for row in screen_of(desk, "mia", "help").rows]
-    assert set(managers) - set(agents) == {"approve", "calm", "reject"}
+    assert set(managers) - set(agents) == {"approve", "calm", "reject", "teach"}
     assert managers == sorted(COMMANDS)
 
 
@@ -151,7 +151,7 @@ def test_a_page_that_is_gone_is_the_last_one(desk: Desk) -> None:
 
 
 def test_the_views_and_filters_of_the_queue(desk: Desk) -> None:
-    for number, text in enumerate((*TROUBLES[:3], "plover staff are thieves, fraud")):
+    for number, text in enumerate((*TROUBLES[:3], "plover staff are thieves, fraud, I will sue you")):
         desk.open_case(str(number), text, source="reviews" if number == 2 else "birds")
     desk.do("ana", "claim 1")
     desk.do("bo", "claim 2")
@@ -272,6 +272,24 @@ def test_settings_show_the_file_and_only_an_admin_reloads_it(desk: Desk) -> None
     assert desk.say("ana", "settings reload") == "That is for an admin."
     assert desk.do("ana", "settings reload").effect == ""
     assert desk.do("mia", "settings reload").effect == "reload"
+
+
+def test_settings_tell_how_mentions_are_read_and_whether_it_learns(desk: Desk) -> None:
+    def told() -> str:
+        return next(
+            ", ".join(row.facts) for row in screen_of(desk, "ana", "settings").rows if row.heading == "What is read"
+        )
+
+    assert "languages: English, what cannot be scored: normal at least if you read it, or low" in told()
+    assert told().endswith("learning: in the shadow")
+    desk.change_policy(languages=("en", "de"), not_scored=Priority.HIGH, thresholds=Thresholds(complaint=0.8))
+    desk.store.lessons.switch("on", "mia", desk.now)
+    assert told() == (
+        "a complaint if its words make it 80% likely, languages: English, German,"
+        " what cannot be scored: high at least, learning: on"
+    )
+    desk.store.lessons.switch("off", "mia", desk.now)
+    assert told().endswith("learning: off")
 
 
 def test_a_query_is_tried_before_it_is_saved(desk: Desk) -> None:
@@ -405,7 +423,7 @@ def test_a_very_long_queue_says_more_than(desk: Desk, monkeypatch: pytest.Monkey
 
 def test_the_menu_begins_with_what_is_wanted_most_and_show_has_it_all(desk: Desk) -> None:
     desk.open_case()
-    labels = ["Show all", "Assign…", "Snooze…", "Irrelevant", "Mute author…", "Escalate", "Add a note…"]
+    labels = ["Show all", "Assign…", "Snooze…", "Irrelevant", "Mute author…", "Not us", "Escalate", "Add a note…"]
     assert [button.label for button in desk.card(1).menu] == labels
     screen = screen_of(desk, "ana", "show 1")
     assert [button.label for button in screen.buttons] == ["Claim", "Draft reply", "Resolve", *labels[1:]]

@@ -45,7 +45,7 @@ def test_typed_lines(line: str, verb: str, rest: str) -> None:
         ("assign 1 @anna", '"@anna" is not a member. Did you mean @ana?'),
         ("assign 1 @zzz", '"@zzz" is not a member. `status` lists the team.'),
         ("resolve 1 fixt", '"fixt" is not a reason. Did you mean "fixed"?'
-         " Reasons: replied, fixed, no action, irrelevant, spam, duplicate."),
+         " Reasons: replied, fixed, no action, irrelevant, not us, spam, duplicate."),
         ("snooze 1 soon", '"soon" is not a time that I can read.'
          " Write 2h, 3d, 17:30, tomorrow, monday 9:00, or 2026-11-23 09:00."),
         ("search", "`search` needs words after it. For example: `search lost bag`."),
@@ -92,7 +92,8 @@ def test_an_outsider_gets_help_and_nothing_else(desk: Desk) -> None:
 
 def test_what_promises_to_read_writes_nothing_and_the_rest_is_known_to_write() -> None:
     reads = {verb for verb in COMMANDS if is_read(Request(None, verb))}
-    assert reads == {"export", "help", "home", "query", "queue", "search", "settings", "show", "summary", "who"}
+    looks = {"export", "help", "home", "learning", "query", "queue", "search", "settings", "show", "summary", "who"}
+    assert reads == looks
     assert is_read(Request(None, "no such verb"))
 
 

@@ -57,6 +57,7 @@ def test_adding_names_a_file_for_each_thing() -> None:
         "A job",
         "A chat",
         "A setting",
+        "A language",
         "A migration",
     ]
     for part in parts:

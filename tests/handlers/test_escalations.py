@@ -142,7 +142,7 @@ def test_it_is_for_its_brands_and_from_its_priority_on(desk: Desk) -> None:
     ladder(desk, replace(RUNG, brands=("Plover Inn",)), replace(RUNG, channel="local:#board"))
     high(desk)
     desk.take(raw("2", "The Plover was fine, but how do I get a receipt for the second night?"))
-    desk.take(raw("3", "Rude Plover staff shouted at my grandmother, we hate this so much"))
+    desk.take(raw("3", "Rude Plover staff shouted at my grandmother, horrible, no reply, we hate this so much"))
     assert [case.priority for case in desk.cases()] == [Priority.HIGH, Priority.NORMAL, Priority.HIGH]
     desk.later(minutes=15)
     desk.tick()

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,7 +90,10 @@ class Choosy:
     def score(self, mention: object) -> Score:
         if "swan" in str(mention):
             raise ZeroDivisionError
-        return Score(-0.9, "negative", (), "complaint")
+        return Score(-0.9, "negative", (), "complaint", 3.0, 3.0)
+
+    def score_many(self, mentions: Sequence[object]) -> list[Score]:
+        return [self.score(mention) for mention in mentions]
 
 
 def test_a_broken_item_costs_only_itself(desk: Desk) -> None:
@@ -139,9 +143,10 @@ def test_an_edit_for_the_worse_opens_or_raises_a_case(desk: Desk) -> None:
     desk.take(raw("1", PRAISE), raw("2", TROUBLES[3]))
     assert [case.priority for case in desk.cases()] == [Priority.NORMAL]
     desk.take(
-        raw("1", "Heron crew are thieves, this is fraud"), raw("2", "Heron: the seat exploded, I am burned, I sue")
+        raw("1", "Heron crew are thieves, this is fraud"),
+        raw("2", "Heron: the seat exploded, I am burned, I will sue you"),
     )
-    assert [case.priority for case in desk.cases()] == [Priority.HIGH, Priority.URGENT]
+    assert sorted(case.priority for case in desk.cases()) == [Priority.HIGH, Priority.URGENT]
     assert desk.kinds(1) == ["opened", "raised"]
 
 
@@ -163,7 +168,7 @@ def test_an_edit_with_new_numbers_takes_both(desk: Desk) -> None:
 
 
 def test_a_post_that_takes_off_opens_a_case_and_its_reach_grows(desk: Desk) -> None:
-    quiet = "Heron took the blue bag to another town"
+    quiet = "Heron has new planes with blue wings"
     desk.take(raw("1", quiet, followers=400, shares=1))
     assert desk.cases() == []
     desk.later(hours=2)

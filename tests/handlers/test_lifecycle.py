@@ -27,6 +27,7 @@ LINES = [
     ("snooze", "ana", "snooze 1 2h", ("open", "claimed", "answered", "")),
     ("escalate", "ana", "escalate 1 press", ("open", "claimed", "answered", "")),
     ("note", "ana", "note 1 called her", ("open", "claimed", "answered", "resolved")),
+    ("correct", "ana", "priority 1 low", ("open", "claimed", "answered", "")),
     ("still", "ana", "still 1", ("", "claimed", "", "")),
 ]
 CELLS = [
@@ -79,7 +80,7 @@ def test_the_table_has_a_line_for_every_verb() -> None:
 OPEN_TO_ALL = {
     "help", "queue", "show", "claim", "release", "assign", "draft", "send", "sent", "resolve", "reopen", "snooze",
     "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track", "judge",
-    "briefing", "still", "summary", "export",
+    "briefing", "still", "summary", "export", "learning", "priority",
 }  # fmt: skip
 ROLES = {
     "approve": {Role.APPROVER, Role.MANAGER},
@@ -90,6 +91,7 @@ ROLES = {
     "send for another": {Role.APPROVER, Role.MANAGER},
     "mute for long": {Role.MANAGER, Role.ADMIN},
     "change briefings": {Role.MANAGER, Role.ADMIN},
+    "teach": {Role.MANAGER, Role.ADMIN},
     "reload": {Role.ADMIN},
     "retry": {Role.MANAGER, Role.ADMIN},
 }

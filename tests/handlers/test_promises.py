@@ -65,11 +65,11 @@ def test_a_worse_copy_gives_a_card_instead_of_a_place_in_the_digest(desk: Desk) 
 def test_a_case_stands_in_one_digest_of_a_channel_only(desk: Desk) -> None:
     _digest_route(desk, min_priority=Priority.LOW)
     desk.change_policy(thresholds=replace(desk.policy.thresholds, case_from=Priority.LOW))
-    desk.take(raw("1", "My blue bag flew with Heron to another town again"))
+    desk.take(raw("1", "The new planes of Heron have blue wings and three doors"))
     desk.later(hours=2)
     desk.tick()
     assert desk.case(1).priority is Priority.LOW
-    desk.take(raw("2", "My blue bag flew with Heron to another town again", stars=2.0))
+    desk.take(raw("2", "The new planes of Heron have blue wings and three doors", stars=2.0))
     assert desk.case(1).priority is Priority.NORMAL
     assert _in_digests(desk) == [[1]]
 
@@ -77,9 +77,9 @@ def test_a_case_stands_in_one_digest_of_a_channel_only(desk: Desk) -> None:
 def test_a_case_with_a_card_of_its_own_is_not_put_into_a_digest_when_it_gets_worse(desk: Desk) -> None:
     _digest_route(desk, min_priority=Priority.LOW)
     desk.change_policy(thresholds=replace(desk.policy.thresholds, case_from=Priority.LOW))
-    desk.take(raw("1", "My blue bag flew with Heron to another town again"))
+    desk.take(raw("1", "The new planes of Heron have blue wings and three doors"))
     desk.do("ana", "claim 1")
-    desk.take(raw("2", "My blue bag flew with Heron to another town again", stars=2.0))
+    desk.take(raw("2", "The new planes of Heron have blue wings and three doors", stars=2.0))
     assert desk.case(1).priority is Priority.NORMAL
     assert _in_digests(desk) == []
 

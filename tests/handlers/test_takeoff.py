@@ -12,7 +12,7 @@ from storage.store import open_storage
 from storage.types import Priority
 from tests.kit import NOW, Desk, raw
 
-QUIET = "Heron took the blue bag to another town"
+QUIET = "Heron has new planes with blue wings"
 
 
 @pytest.fixture

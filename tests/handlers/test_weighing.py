@@ -1,5 +1,7 @@
 """A page is weighed block by block, step by step. What comes out is what each mention gives by itself."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from handlers import weighing
@@ -23,7 +25,10 @@ class Choosy:
     def score(self, mention: object) -> Score:
         if "swan" in str(mention):
             raise ZeroDivisionError
-        return Score(-0.9, "negative", (), "complaint")
+        return Score(-0.9, "negative", (), "complaint", 3.0, 3.0)
+
+    def score_many(self, mentions: Sequence[object]) -> list[Score]:
+        return [self.score(mention) for mention in mentions]
 
 
 @pytest.fixture

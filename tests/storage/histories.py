@@ -78,7 +78,7 @@ def _a_life(number: int, chance: random.Random) -> list[tuple[object, ...]]:
     words = " ".join(chance.sample(_THINGS, 6))
     text = f"{chance.choice(['Heron', 'Plover', 'Heron and Plover', 'Gull'])} {words}, awful, I am furious"
     page = ("page", chance.choice(["birds", "desk"]), [(f"case{number}", text, chance.choice([None, 12, 200]), 0)])
-    ends = ["resolve {} replied", "resolve {} fixed", "resolve {} no action", "irrelevant {}", "resolve {} spam"]
+    ends = ["resolve {} replied", "resolve {} fixed", "resolve {} no action", "irrelevant {}", "resolve {} not us"]
     lines = ["claim {}", "draft {} We are sorry.", "sent {} https://birds.example/reply", chance.choice(ends)]
     kept = [line for line in lines if chance.random() < 0.8]
     kept += ["reopen {}", "claim {}", chance.choice(ends)] if chance.random() < 0.4 else []

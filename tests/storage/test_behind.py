@@ -119,7 +119,7 @@ def the_state_opens(desk: Desk, brand: str, size: int) -> None:
 
 
 def is_worth(case: Case, window: Window) -> bool:
-    closed_for = (Resolution.IRRELEVANT, Resolution.SPAM, Resolution.DUPLICATE)
+    closed_for = (Resolution.IRRELEVANT, Resolution.NOT_US, Resolution.SPAM, Resolution.DUPLICATE)
     return window.start <= case.opened_at < window.end and case.resolution not in closed_for
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.cases import NewCase
 from storage.store import Store, open_storage
 from storage.types import Priority
 from tests.kit import NOW
@@ -74,3 +75,25 @@ def test_what_nobody_takes_and_what_sleeps_is_found_without_reading_all_cases(st
     assert not [plan for plan in store.plans if plan.startswith("SCAN") and plan != "SCAN found"]
     assert "SEARCH c USING COVERING INDEX cases_queue (priority=? AND opened_at>? AND opened_at<?)" in store.plans
     assert "SEARCH c USING INDEX cases_assignee (assignee>?)" in store.plans
+
+
+def test_the_cases_beside_a_case_are_read_newest_first_and_not_sorted(store: Told) -> None:
+    case = NewCase(1, "Heron Air", Priority.HIGH, 1, None, (), NOW, 1, "complaint", asks=False, is_alert=True)
+    store.cases.open_many([case], NOW)
+    found = store.cases.get(1)
+    assert found is not None
+    store.plans.clear()
+    store.neighbours.before(found)
+    assert store.plans[0].startswith("SEARCH c USING INDEX cases_opened (opened_at>? AND opened_at<?")
+    assert not any("TEMP B-TREE" in plan for plan in store.plans)
+
+
+def test_what_authors_brought_lately_is_found_by_their_names(store: Told) -> None:
+    store.authors.cases_since(1, ["ana", "bo"], NOW)
+    store.authors.reach_in(1, 1, "ana")
+    reads = [plan for plan in store.plans if "mentions" in plan or " m " in plan]
+    assert [plan.split(" USING ")[1] for plan in reads] == [
+        "COVERING INDEX mentions_in_cases (author=? AND source_id=? AND changed_at>?)",
+        "INDEX mentions_author (author=?)",
+    ]
+    assert not any("TEMP B-TREE" in plan for plan in store.plans)
