@@ -3,7 +3,7 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 
-.PHONY: demo test test-long test-all lint fix docs requirements bench clean
+.PHONY: demo test test-long test-all lint fix docs requirements bench bench-quality clean
 
 demo: .venv/ready
 	@$(PY) -m bot demo $(ARGS)
@@ -30,6 +30,11 @@ docs: .venv/ready
 bench: .venv/ready-dev
 	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py && $(PY) bench/reports.py && $(PY) bench/clock.py \
 	  && $(PY) bench/storm.py && $(PY) bench/spikes.py && $(PY) bench/sources.py
+
+# What needs labelled texts: make bench-quality TEXTS=folder
+bench-quality: .venv/ready-dev
+	@$(PY) bench/quality.py $(TEXTS) && $(PY) bench/scoring.py $(TEXTS) && $(PY) bench/languages.py $(TEXTS) \
+	  && $(PY) bench/copies.py --data $(TEXTS) && $(PY) bench/us.py $(TEXTS)/weps3_relevance.csv
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -6,6 +6,7 @@
 Store all: every text matches a brand; unique key, indexes, roll-up, full text, cases, deliveries. Queries: of a mixed
 stream where about one text in a hundred names a brand, only matches are kept, with 100 and with 10,000 queries; its
 yardstick is the naive loop over the same stream, which stores all of it.
+"weigh" is the part of ours that runs on the computing thread (match, score, priority), "store" the rest.
 Ours takes in pages of the size that `earshot import` uses (--page sets another; a listener's has 200 items).
 All in one process on one core, interleaved; ratios are medians of the rounds. --million does the memory run instead.
 """
@@ -55,12 +56,22 @@ def pages(items: Iterable[RawMention], size: int = IMPORT_PAGE) -> Iterator[Page
 
 
 def ours(
-    brain: Brain, items: Iterable[RawMention], folder: Path, size: int, each: Callable[[int], None] = lambda _: None
+    brain: Brain,
+    items: Iterable[RawMention],
+    folder: Path,
+    size: int,
+    each: Callable[[int], None] = lambda _: None,
+    weighing: list[float] | None = None,
 ) -> intake.Taken:
+    """`weighing` is told the CPU seconds that each page takes to be weighed."""
     store = open_storage(folder / "ours.db")
     sums = intake.Taken()
     for page in pages(items, size):
-        taken = intake.take_in(Context(store, brain, NOW), weigh(brain, ENTRY, page))
+        started = time.process_time()
+        weighed = weigh(brain, ENTRY, page)
+        if weighing is not None:
+            weighing.append(time.process_time() - started)
+        taken = intake.take_in(Context(store, brain, NOW), weighed)
         sums.read += taken.read
         sums.stored += taken.stored
         sums.cases += taken.cases
@@ -148,16 +159,20 @@ def store_all(found: list[tuple[str, str]], count: int, rounds: int, size: int) 
     items = list(texts.mentions(found, count, "united"))
     brain = think(policy({"names": "united"}))
     rates: dict[str, list[float]] = {"bare": [], "naive": [], "ours": []}
-    taken = None
+    taken, weighing, all_of_ours = None, list[float](), 0.0
     for _ in range(rounds):
         rates["bare"].append(count / timed(lambda _: bare(items))[0])
         rates["naive"].append(count / timed(lambda folder: naive(items, folder))[0])
-        seconds, taken = timed(lambda folder: ours(brain, items, folder, size))
+        seconds, taken = timed(lambda folder: ours(brain, items, folder, size, weighing=weighing))
         rates["ours"].append(count / seconds)
+        all_of_ours += seconds
     assert isinstance(taken, intake.Taken)
     print(f"\nstore all ({taken.stored:,} stored, {taken.cases:,} cases, {taken.joined:,} joined one)")
     for name, values in rates.items():
         print(f"  {name:6} {statistics.median(values):>9,.0f} mentions/s")
+    each = 1e6 / (count * rounds)
+    weighed, all_us = sum(weighing) * each, all_of_ours * each
+    print(f"  ours by stage: weigh {weighed:.0f}, store {all_us - weighed:.0f} us a mention")
     for other in ("naive", "bare"):
         ratios = [mine / theirs for mine, theirs in zip(rates["ours"], rates[other], strict=True)]
         print(f"  ours / {other:6} {statistics.median(ratios):.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")

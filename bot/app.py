@@ -25,6 +25,7 @@ from bot.deliver import Deliverer
 from bot.fetch import Fetch, Tools
 from bot.health import Health, Part, Watch
 from bot.listening import Listening
+from bot.opinions import build_opinions
 from bot.policy_file import read_policy
 from bot.receiving import Receiving
 from bot.replying import Replier, way_of
@@ -34,10 +35,11 @@ from bot.settings import Environment, check_chats, check_sign_in
 from bot.tasks import Tasks
 from bot.team import Team
 from bot.web import build_web, check_bind
-from handlers import places
+from handlers import lessons, places
 from handlers.cards import Chart, Drawing
 from handlers.context import Brain, ChatState, Context, think
 from handlers.dispatch import dispatch, is_new, is_read, load_commands
+from handlers.jobs import learn
 from handlers.messages import draw
 from handlers.ports import Chat
 from handlers.requests import Command, Reply, Request
@@ -84,7 +86,8 @@ class App:
         self.deliverer = Deliverer(self.bridge, self.chats, self._draw, self._pause, now)
         self._watch = Watch(self.registry, environment.data)
         self._tasks = Tasks()
-        self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed)
+        opinions = build_opinions(environment.opinion, self._fetch, self.bridge, now)
+        self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed, opinions)
         self._receiving = Receiving(self._listening, self.policy, now)
         self.replier = Replier(
             self.bridge,
@@ -120,6 +123,8 @@ class App:
             self._changed()
         if reply.effect == "reload":
             return self._reload_in_words()
+        if reply.effect == learn.EFFECT:
+            await self._go_by_lessons()
         return reply
 
     async def picture(self, chart: Chart, dark: bool = False) -> bytes:
@@ -197,6 +202,7 @@ class App:
         """Open the file, then start listening, delivering and ticking."""
         await self.bridge.start()
         await self.bridge.write(lambda store: store.pauses.try_all(self._now()))
+        await self._go_by_lessons()
         self._listening.start()
         if self.slack is not None:
             self.slack.start()
@@ -268,6 +274,8 @@ class App:
 
         try:
             if await self.bridge.write(run, is_urgent=False):
+                if job is learn:
+                    await self._go_by_lessons()
                 self._changed()
         except asyncio.CancelledError:
             log.debug("the job %s ended with the program; it is done again at the next start", job.__name__)
@@ -275,6 +283,10 @@ class App:
             log.warning("the job %s waits: %s", job.__name__, error)
         except Exception:
             log.exception("the job %s failed", job.__name__)
+
+    async def _go_by_lessons(self) -> None:
+        """What was learned, or switched on or off, is in force from here on."""
+        self._team.go_by_lessons(await self.bridge.read(lessons.in_force))
 
     async def _measure(self) -> None:
         while True:

@@ -17,6 +17,8 @@ from bot.chats.slack.examine import greet
 from bot.fetch import Fetch, Tools
 from bot.findings import Finding as Finding
 from bot.findings import Mark as Mark
+from bot.language_checks import examine_languages
+from bot.opinions.examining import examine_opinions
 from bot.policy_checks import policy_warnings
 from bot.policy_file import Kinds, read_policy
 from bot.settings import Environment, check_chats, check_sign_in
@@ -49,9 +51,10 @@ async def examine(
         *_database(environment.database, now()),
         *(await _sources(policy, environment, now, build) if policy else []),
         *(await _chats(policy, environment)),
+        await examine_opinions(environment.opinion, now, PATIENCE),
         _sign_in(environment),
         _disk(environment.data),
-        *([_timezone(policy.timezone, now())] if policy else []),
+        *([_timezone(policy.timezone, now()), examine_languages(policy)] if policy else []),
     ]
 
 

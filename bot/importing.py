@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.settings import Environment
 from bot.sources import file
-from handlers import intake
+from handlers import intake, lessons
 from handlers.context import Brain, Context, think
 from handlers.ports import Broken, Page
 from handlers.rules.policy import Policy, SourceEntry
@@ -59,6 +59,7 @@ def import_file(
     try:
         store = open_storage(environment.database)
         try:
+            brain = replace(brain, lessons=lessons.in_force(store))
             return _import(store, brain, entry, path, field_map, with_cases, progress, now)
         finally:
             store.close()

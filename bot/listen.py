@@ -19,11 +19,11 @@ from bot.sweep import Sweep
 from bot.troubles import FIRST_RETRY, Troubles
 from handlers import intake
 from handlers.context import Brain, Context
-from handlers.ports import BadQuery, Can, Page, RateLimited, Source, Transient, Wanted
+from handlers.ports import BadQuery, Can, Opinions, Page, RateLimited, Source, Transient, Wanted
 from handlers.rules.policy import Policy, SourceEntry
 from handlers.rules.query import parse
 from handlers.rules.text import clean
-from handlers.weighing import WeighedPage, weigh
+from handlers.weighing import WeighedPage, may_be_asked_about, undecided, weigh, words_of
 from storage.errors import EarshotError
 from storage.sources import STREAM, VERIFY
 from storage.store import Store
@@ -72,6 +72,7 @@ class Listener:
         now: Callable[[], datetime],
         heard: Callable[[], None],
         chance: random.Random,
+        opinions: Opinions | None = None,
     ) -> None:
         self.entry = entry
         self.budget = Purse(bridge, entry, now)
@@ -85,7 +86,8 @@ class Listener:
         self._heal = asyncio.Event()  # set when the stream has come back, then replaced
         self._rests: dict[str, timedelta] = {}  # so long a native query is left alone, whatever a stream does
         self._graves = Graves()
-        self._sweep = Sweep(source, entry, bridge, brain, now, heard, self.budget, self._troubles)
+        self._opinions = opinions
+        self._sweep = Sweep(source, entry, bridge, brain, now, heard, self.budget, self._troubles, opinions)
         self._marked_at: datetime | None = None
         self._asked: tuple[Wanted, ...] = ()
 
@@ -145,6 +147,9 @@ class Listener:
     async def _weighed(self, brain: Brain, page: Page) -> WeighedPage:
         """What is stored concerns its brand whatever it says now: an edit may have taken our name out of it."""
         weighed = await self._bridge.compute(lambda: weigh(brain, self.entry, page))
+        opinions = await self._second_opinions(weighed) if self._opinions is not None else {}
+        if opinions:
+            weighed = await self._bridge.compute(lambda: weigh(brain, self.entry, page, None, opinions))
         if not weighed.unmatched:
             return weighed
         matched = {item.raw.native_id for item in weighed.items}
@@ -152,7 +157,25 @@ class Listener:
         stored = await self._bridge.read(lambda store: store.mentions.brands(self.entry.name, list(ids)))
         if not stored:
             return weighed
-        return await self._bridge.compute(lambda: weigh(brain, self.entry, page, stored))
+        return await self._bridge.compute(lambda: weigh(brain, self.entry, page, stored, opinions))
+
+    async def _second_opinions(self, page: WeighedPage) -> Mapping[str, float]:
+        """What a second opinion says of those that the words leave open. What is stored is not asked about again."""
+        raws = undecided(page)
+        if self._opinions is None or not raws:
+            return {}
+        said = await self._opinions.recall([words_of(raw) for raw in raws])
+        fresh = [raw for raw in raws if words_of(raw) not in said and self._may_be_asked_about(page, raw)]
+        if not fresh:
+            return said
+        ids = [raw.native_id for raw in fresh]
+        stored = await self._bridge.read(lambda store: store.mentions.brands(self.entry.name, ids))
+        asked = await self._opinions.ask([words_of(raw) for raw in fresh if raw.native_id not in stored])
+        return {**said, **asked}
+
+    def _may_be_asked_about(self, page: WeighedPage, raw: RawMention) -> bool:
+        with_private = self._opinions is not None and self._opinions.may_see_private
+        return may_be_asked_about(page, raw, self._now(), with_private=with_private)
 
     # What is asked, and when
 

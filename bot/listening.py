@@ -13,7 +13,7 @@ from bot.listen import Listener, wanted
 from bot.sources import webhook
 from bot.tasks import Tasks
 from bot.team import Team
-from handlers.ports import BadQuery, Can, Source
+from handlers.ports import BadQuery, Can, Opinions, Source
 from handlers.rules.policy import Policy, SourceEntry
 from handlers.rules.terms import Subject
 from storage.types import RawMention
@@ -30,6 +30,7 @@ class Listening:
         tasks: Tasks,
         now: Callable[[], datetime],
         ring: Callable[[], None],
+        opinions: Opinions | None = None,
     ) -> None:
         self.sources: dict[str, Source] = {}
         self._listeners: dict[str, Listener] = {}
@@ -39,6 +40,7 @@ class Listening:
         self._tasks = tasks
         self._now = now
         self._ring = ring
+        self._opinions = opinions
 
     def start(self) -> None:
         """Listen to every source that is on."""
@@ -75,7 +77,8 @@ class Listening:
         """What reads a source, or takes in what it was sent."""
         entry = self._team.policy.source(source.name) or SourceEntry(source.name, source.kind)
         chance = random.Random(source.name)  # noqa: S311 - spreads polls, hides nothing
-        return Listener(source, entry, self._bridge, lambda: self._team.brain, self._now, self._ring, chance)
+        brain, opinions = (lambda: self._team.brain), self._opinions
+        return Listener(source, entry, self._bridge, brain, self._now, self._ring, chance, opinions)
 
     async def close(self) -> None:
         await asyncio.gather(*(source.close() for source in self.sources.values()), return_exceptions=True)

@@ -5,24 +5,32 @@ Every function takes the policy and gives lines; none stops at the first.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from bot.clock_checks import check_clocks, check_zone
+from bot.language_checks import check_codes, check_languages, language_warnings
 from bot.spelling import did_you_mean
 from handlers.rules.duty import is_roster
+from handlers.rules.namesakes import MOST_WORDS, literal_of, site_of
 from handlers.rules.policy import Escalation, Member, Policy, SlackPolicy, Storms, Thresholds
 from handlers.rules.query import QueryError, parse
 from handlers.rules.roles import may
 from handlers.rules.roster import RESERVED, group_key
+from handlers.rules.text import normalise
 from handlers.tracking import STAFF
 from storage.types import Role
 
 CHATS = ("local", "slack")
 CHATS_TO_COME = {"discord": "Discord"}
-LABELS = ("negative", "neutral", "positive")
+LABELS = ("negative", "neutral", "positive", "not scored")
 MEMBER_NAME = re.compile(r"[a-z0-9_.-]+")
 LONGEST_REPLY = 3_000  # characters that a chat's form can take
+# Keys of older files: they do nothing, and stop nothing. What took their place.
+RETIRED: Mapping[str, str] = {
+    "thresholds.negative": "`complaint` took its place.",
+    "thresholds.very_negative": "`complaint` took its place.",
+}
 _YEAR = timedelta(days=366)
 LONGEST_NAME = 75  # characters of an entry in a chat's list
 _CHANNEL = re.compile(r"([a-z]+):#([\w-]+)")
@@ -41,6 +49,7 @@ def check_policy(policy: Policy) -> list[str]:
         *_templates(policy),
         *_slack(policy.slack),
         *check_zone(policy.timezone, "timezone"),
+        *check_languages(policy),
         *(_channel(policy.escalate_to, "escalate_to") if policy.escalate_to else ()),
         *(_channel(policy.alarms_to, "alarms_to") if policy.alarms_to else ()),
         *_escalations(policy),
@@ -54,7 +63,7 @@ def check_policy(policy: Policy) -> list[str]:
 
 def policy_warnings(policy: Policy) -> list[str]:
     """What is allowed and still deserves a look, in the same form."""
-    warnings = []
+    warnings = [f"{at}: is not used any more; take it out. {RETIRED[at]}" for at in policy.retired_keys]
     if not any(Role.ADMIN in member.roles for member in policy.members):
         warnings.append('members: nobody has the role admin; give it to one: roles = ["agent", "admin"].')
     approvers = sum(may(member, "approve") for member in policy.members)
@@ -69,6 +78,7 @@ def policy_warnings(policy: Policy) -> list[str]:
             f"members: {', '.join(nameless)} without a Slack id: whoever comes by a user group may be one of them, so"
             " neither can approve what the other wrote; write slack under each name."
         )
+    warnings += language_warnings(policy)
     if not policy.routes:
         warnings.append("routes: there is none, so no case is posted anywhere; add a [[routes]] table.")
     if not any(entry.is_on for entry in policy.sources):
@@ -95,6 +105,26 @@ def _brands(policy: Policy) -> Iterator[str]:
             yield f'{at}.queries: there is none; write queries = {{ name = "{brand.name.strip() or "words"}" }}.'
         for name, expression in brand.queries.items():
             yield from _query(expression, f"{at}.queries.{name}")
+        for place, site in enumerate(brand.own_sites):
+            if not site_of(site):
+                yield f'{at}.own_sites[{place}]: "{site}" is no web site; write for instance "heron.example".'
+        for key in ("context", "not_with"):
+            yield from _context(getattr(brand, key), f"{at}.{key}")
+        both = {normalise(word) for word in brand.context}.intersection(map(normalise, brand.not_with))
+        if both:
+            yield f'{at}.not_with: "{min(both)}" is in context too; leave it out of one of them.'
+
+
+def _context(words: Iterable[str], at: str) -> Iterator[str]:
+    """Plain words and phrases, which are no queries."""
+    for place, word in enumerate(words):
+        found = literal_of(word)
+        if found is None:
+            yield f'{at}[{place}]: "{word}" has nothing to look for; write a word, a phrase, or riv* for a beginning.'
+        elif len(found.pieces) > MOST_WORDS:
+            yield f"{at}[{place}]: a phrase has at most {MOST_WORDS} words; keep the telling ones."
+        elif word.lstrip().startswith("-") or " OR " in word or " AND " in word or '"' in word:
+            yield f'{at}[{place}]: write each alone, without quotes, minus, OR and AND: ["river", "air force"].'
 
 
 def _query(expression: str, at: str) -> Iterator[str]:
@@ -131,6 +161,7 @@ def _routes(policy: Policy) -> Iterator[str]:
         for place, label in enumerate(route.labels):
             if label not in LABELS:
                 yield f'{at}.labels[{place}]: "{label}" is none of {", ".join(LABELS)}{did_you_mean(label, LABELS)}'
+        yield from check_codes(route.languages, f"{at}.languages")
 
 
 def _members(policy: Policy) -> Iterator[str]:
@@ -260,10 +291,8 @@ def _storms(storms: Storms) -> Iterator[str]:
 
 
 def _thresholds(thresholds: Thresholds) -> Iterator[str]:
-    outside = [name for name in ("negative", "very_negative") if not -1 <= getattr(thresholds, name) <= 1]
-    yield from (f"thresholds.{name}: should lie between -1 and 1." for name in outside)
-    if not outside and thresholds.very_negative > thresholds.negative:
-        yield "thresholds.very_negative: should not lie above negative."
+    if not 0.2 <= thresholds.complaint <= 0.95:
+        yield "thresholds.complaint: should lie between 0.2 and 0.95."
     for name in ("high_reach", "very_high_reach", "takes_off"):
         if getattr(thresholds, name) < 0:
             yield f"thresholds.{name}: should be 0 or more."

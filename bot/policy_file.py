@@ -7,7 +7,7 @@ is wrong is still checked for sense as far as it could be read, so that all mist
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import timedelta
 from enum import Enum, IntEnum
 from functools import cache
@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from bot.policy_checks import check_policy
+from bot.policy_checks import RETIRED, check_policy
 from bot.spelling import did_you_mean
 from handlers.rules.policy import Policy, SourceEntry
 from storage.errors import ConfigError
@@ -62,7 +62,7 @@ def read_policy_text(text: str, kinds: Kinds | None = None, name: str = "earshot
     except RecursionError:
         raise ConfigError(f"{name}: lists stand inside lists too deeply.") from None
     reading = Reading(kinds)
-    policy: Policy = reading.table(Policy, document, "")
+    policy: Policy = replace(reading.table(Policy, document, ""), retired_keys=tuple(reading.retired))
     said = [_at(line) for line in reading.mistakes]
     mistakes = [*reading.mistakes, *(line for line in check_policy(policy) if not _is_said(_at(line), said))]
     if mistakes:
@@ -107,6 +107,7 @@ class Reading:
     def __init__(self, kinds: Kinds | None) -> None:
         self.kinds = kinds
         self.mistakes: list[str] = []
+        self.retired: list[str] = []  # keys that are there and mean nothing any more
 
     def table(self, shape: type, raw: object, at: str) -> Any:
         """A table of the file as the dataclass `shape`. A required key that is wrong is filled with an empty value."""
@@ -151,7 +152,9 @@ class Reading:
     def _refuse_unknown(self, raw: dict[str, Any], known: list[str], at: str, also: list[str] | None = None) -> None:
         known = [*known, *(also or [])]
         for key in raw:
-            if key not in known:
+            if _join(at, key) in RETIRED:
+                self.retired.append(_join(at, key))
+            elif key not in known:
                 self._wrong(_join(at, key), f"unknown key{did_you_mean(key, known, _known(known))}")
 
     def _value(self, hint: Any, raw: object, at: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 
+from bot.opinion_settings import USUAL_DAILY, OpinionKeys, read_opinions
 from bot.policy_file import read_policy as read_policy
 from bot.secret import Secret
 from bot.slack_settings import SLACK_API, read_slack
@@ -107,6 +108,35 @@ class Environment:
         default=SLACK_API,
         metadata=_told(SLACK_API, "The address of Slack's Web API; for GovSlack or a test server.", "Slack's own"),
     )
+    opinion: OpinionKeys = field(
+        default_factory=OpinionKeys,
+        metadata={
+            "variables": {
+                "opinion_url": _told(
+                    "",
+                    "A model server for second opinions, up to /v1. The words of mentions are sent to it.",
+                    "nobody outside is asked",
+                ),
+                "opinion_model": _told(
+                    "", "The model of that server, as it calls it.", "there must be one beside a URL"
+                ),
+                "opinion_key": _told("", "The key of that server.", "it is asked without a key", is_secret=True),
+                "opinion_daily": _told(
+                    str(USUAL_DAILY),
+                    "How many requests it may get on a day (UTC), each of up to 20 texts.",
+                    "it is 500",
+                ),
+                "opinion_private": _told(
+                    "", "Write yes to send it calls, mails and forms as well.", "they are never sent"
+                ),
+                "encoder": _told(
+                    "",
+                    "Write yes for second opinions of an encoder on this machine (the extra `encoder`).",
+                    "there is none",
+                ),
+            }
+        },
+    )
     variables: Variables = field(default_factory=lambda: Variables({}), repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -133,7 +163,8 @@ class Environment:
     def hidden(self) -> tuple[str, ...]:
         """The values that must never be printed, for the log's redaction."""
         named = (value for name, value in self.variables.items() if name.upper().endswith(SECRET_ENDINGS))
-        own = (self.web_secret, self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        slack = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        own = (self.web_secret, *slack, self.opinion.key)
         return tuple(value for value in {*(secret.reveal() for secret in own), *named} if value)
 
 
@@ -150,9 +181,10 @@ class Setting:
 
 def declared_settings() -> tuple[Setting, ...]:
     """Every setting of `Environment`, in its order."""
-    return tuple(
-        Setting(PREFIX + one.name.upper(), **one.metadata) for one in fields(Environment) if "without" in one.metadata
-    )
+    told: dict[str, Any] = {}
+    for one in fields(Environment):
+        told |= {one.name: one.metadata} if "without" in one.metadata else one.metadata.get("variables", {})
+    return tuple(Setting(PREFIX + name.upper(), **metadata) for name, metadata in told.items())
 
 
 def is_loopback(host: str) -> bool:
@@ -180,6 +212,7 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
         web_secret=_web_secret(values["EARSHOT_WEB_SECRET"], mistakes),
         log=_log_level(values["EARSHOT_LOG"], mistakes),
         **read_slack(values, mistakes),
+        **read_opinions(values, mistakes),
         variables=Variables(told),
         warnings=(*_open_to_others(env_file), *_unknown(told)),
     )
@@ -189,7 +222,7 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
 
 
 def for_demo(environment: Environment, port: int | None = None) -> Environment:
-    """The same machine for the demo: its own data folder, this machine only, and never a real workspace."""
+    """The same machine for the demo: its own data folder, this machine only, never a real workspace, nobody asked."""
     return replace(
         environment,
         data=environment.data / "demo",
@@ -198,6 +231,7 @@ def for_demo(environment: Environment, port: int | None = None) -> Environment:
         slack_bot_token=Secret(),
         slack_app_token=Secret(),
         slack_signing_secret=Secret(),
+        opinion=OpinionKeys(),
     )
 
 

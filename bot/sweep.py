@@ -10,11 +10,11 @@ from bot.bridge import Bridge
 from bot.troubles import Troubles
 from handlers import intake
 from handlers.context import Brain, Context
-from handlers.ports import Budget, Can, Page, Source
+from handlers.ports import Budget, Can, Opinions, Page, Source
 from handlers.rules.policy import SourceEntry
 from handlers.rules.text import clean
 from handlers.rules.verifying import next_look
-from handlers.weighing import weigh
+from handlers.weighing import undecided, weigh, words_of
 from storage.sources import VERIFY
 from storage.store import Store
 from storage.verifications import Due
@@ -42,6 +42,7 @@ class Sweep:
         heard: Callable[[], None],
         budget: Budget,
         troubles: Troubles,
+        opinions: Opinions | None = None,
     ) -> None:
         self._source = source
         self._entry = entry
@@ -51,6 +52,7 @@ class Sweep:
         self._heard = heard
         self._budget = budget
         self._troubles = troubles
+        self._opinions = opinions
         self._lately: deque[bool] = deque(maxlen=_LATELY - 1)  # of each that was told of, whether it was gone
         self._doubted: dict[str, datetime] = {}  # native ids and since when; a restart takes an hour longer
         self._doubt = ""
@@ -82,6 +84,9 @@ class Sweep:
         """
         brain, brands = self._brain(), {one.native_id: one.brand for one in due}
         weighed = await self._bridge.compute(lambda: weigh(brain, self._entry, page, brands))
+        if self._opinions is not None and (open_ := undecided(weighed)):
+            said = await self._opinions.recall([words_of(raw) for raw in open_])
+            weighed = await self._bridge.compute(lambda: weigh(brain, self._entry, page, brands, said))
         gone_ids = {one for tombstone in weighed.tombstones if (one := clean(tombstone.native_id, 300)) in brands}
         doubted = self._doubt_of(gone_ids, {item.raw.native_id for item in weighed.items}, asked_at)
 

@@ -27,6 +27,8 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "import": ("bot.cli.import_file:import_file", "Read a CSV, JSONL or mbox file once."),
     "export": ("bot.cli.export:export", "Write cases or mentions as CSV or Markdown."),
     "query": ("bot.cli.query:query", "Try a query before it is saved."),
+    "model": ("bot.cli.model:model", "Show what Earshot has learned, move it, or make the day-one words anew."),
+    "eval": ("bot.cli.eval:evaluate", "Measure how well complaints are found in texts that you labelled."),
     "db": ("bot.cli.db:db", "Look after the database: migrate, backup, check."),
     "web": ("bot.cli.web:web", "Make a sign-in link for the page."),
     "docs": ("bot.cli.docs:docs", "Write the generated tables of the documentation."),

@@ -523,6 +523,23 @@ def test_a_query_is_tried_on_the_lines_of_a_file(folder: Path) -> None:
     assert [line.split("[")[0].strip() for line in lines[1:]] == [f"kettle {n}" for n in range(5)]
 
 
+def test_a_query_is_tried_with_the_words_of_a_brand(configured: Path) -> None:
+    file = configured / "earshot.toml"
+    file.write_text(file.read_text().replace("[[brands]]\n", '[[brands]]\nnot_with = ["river"]\n', 1))
+    (configured / "texts.txt").write_text("kettle by the river\nkettle leaks\n")
+    brand = read_policy(file).brands[0].name
+    words = ("query", "test", "kettle", "--brand", brand)
+    assert type_in(*words, "--text", "Kettle on the river").stdout == (
+        'It matches  [kettle] and is left out: it says "river".\n'
+    )
+    lines = type_in(*words, "--file", "texts.txt").stdout.splitlines()
+    assert lines[0] == "1 of 2 lines of texts.txt match (50.0%)."
+    assert lines[-1] == '1 more match and are left out: it says "river".'
+    result = type_in("query", "test", "kettle", "--brand", "Nobody", "--text", "x")
+    assert result.exit_code == 2
+    assert f'There is no brand "Nobody". There is {brand}.' in " ".join(result.stderr.split())
+
+
 def test_a_query_that_cannot_be_read_shows_where() -> None:
     result = type_in("query", "test", "kettle (pot", "--text", "x")
     assert result.exit_code == 2

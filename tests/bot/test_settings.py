@@ -67,7 +67,7 @@ name = "ana"
 roles = ["agent", "admin"]
 
 [thresholds]
-negative = -0.4
+complaint = 0.6
 
 [sla]
 urgent = "30m"
@@ -90,7 +90,7 @@ def test_a_good_file_is_read_as_it_is_written() -> None:
     assert policy.sources[0].every == timedelta(minutes=30)
     assert policy.routes[0].min_priority is Priority.HIGH
     assert policy.members[0].roles == (Role.AGENT, Role.ADMIN)
-    assert policy.thresholds.negative == -0.4
+    assert policy.thresholds.complaint == 0.6
 
 
 SLACK = """
@@ -127,8 +127,8 @@ MISTAKES: list[tuple[str, str, str]] = [
     (
         "team =",
         "zzz =",
-        "zzz: unknown key; known: alarms_to, brands, business_hours, duty, escalate_to, escalations, four_eyes, members,"
-        " routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
+        "zzz: unknown key; known: alarms_to, brands, business_hours, duty, escalate_to, escalations, four_eyes,"
+        " languages, members, not_scored, routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
     ),
     ("[[brands]]", "[[brand]]", 'brand: unknown key; did you mean "brands"?'),
     ("[[members]]", "[members]", "members: should be one or more [[members]]."),
@@ -142,13 +142,12 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("on = false", "weight = 1.5", "sources[0].weight: should be a whole number without quotes."),
     ("on = false", 'weight = "10"', "sources[0].weight: should be a whole number without quotes."),
     ("on = false", "weight = -1", "sources[0].weight: should be a number of people, 0 or more."),
-    ("negative = -0.4", 'negative = "low"', "thresholds.negative: should be a number without quotes."),
-    ("negative = -0.4", "negative = nan", "thresholds.negative: should be a number without quotes."),
-    ("negative = -0.4", "negative = -4", "thresholds.negative: should lie between -1 and 1."),
-    ("negative = -0.4", "very_negative = 0.5", "thresholds.very_negative: should not lie above negative."),
-    ("negative = -0.4", "very_high_reach = 5", "thresholds.very_high_reach: should not lie below high_reach."),
-    ("negative = -0.4", "takes_off = -1", "thresholds.takes_off: should be 0 or more."),
-    ("negative = -0.4", 'case_from = "hight"', 'thresholds.case_from: "hight" is none of low, normal, high, urgent; did you mean "high"?'),
+    ("complaint = 0.6", 'complaint = "low"', "thresholds.complaint: should be a number without quotes."),
+    ("complaint = 0.6", "complaint = nan", "thresholds.complaint: should be a number without quotes."),
+    ("complaint = 0.6", "complaint = 4", "thresholds.complaint: should lie between 0.2 and 0.95."),
+    ("complaint = 0.6", "very_high_reach = 5", "thresholds.very_high_reach: should not lie below high_reach."),
+    ("complaint = 0.6", "takes_off = -1", "thresholds.takes_off: should be 0 or more."),
+    ("complaint = 0.6", 'case_from = "hight"', 'thresholds.case_from: "hight" is none of low, normal, high, urgent; did you mean "high"?'),
     ('"2w"', '"2 weeks"', 'same_story: "2 weeks" is no length of time; write "30s", "15m", "4h", "7d" or "2w".'),
     ('"2w"', "14", 'same_story: 14 is no length of time; write "30s", "15m", "4h", "7d" or "2w".'),
     ('"30m"\non', '"-5m"\non', 'sources[0].every: "-5m" is no length of time; write "30s", "15m", "4h", "7d" or "2w".'),
@@ -161,6 +160,11 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('queries = { name = "acme OR kettle" }', "", "brands[0].queries: missing."),
     ('queries = { name = "acme OR kettle" }', 'queries = "acme"', "brands[0].queries: should be a table, written queries = { name = … }."),
     ('"acme OR kettle" }', '"acme OR kettle" }\nown_accounts = "acme"', 'brands[0].own_accounts: should be a list, written ["…"].'),
+    ('"acme OR kettle" }', '"acme OR kettle" }\nown_sites = ["acme"]', 'brands[0].own_sites[0]: "acme" is no web site; write for instance "heron.example".'),
+    ('"acme OR kettle" }', '"acme OR kettle" }\ncontext = ["pot", "…"]', 'brands[0].context[1]: "…" has nothing to look for; write a word, a phrase, or riv* for a beginning.'),
+    ('"acme OR kettle" }', '"acme OR kettle" }\nnot_with = ["-river"]', 'brands[0].not_with[0]: write each alone, without quotes, minus, OR and AND: ["river", "air force"].'),
+    ('"acme OR kettle" }', '"acme OR kettle" }\nnot_with = ["a b OR c"]', 'brands[0].not_with[0]: write each alone, without quotes, minus, OR and AND: ["river", "air force"].'),
+    ('"acme OR kettle" }', '"acme OR kettle" }\ncontext = ["Pot"]\nnot_with = ["pot"]', 'brands[0].not_with: "pot" is in context too; leave it out of one of them.'),
     ('"acme OR kettle" }', '"acme OR kettle" }\nown_accounts = [1]', "brands[0].own_accounts[0]: should be text in quotes."),
     ("[[sources]]", '[[brands]]\nname = "acme"\nqueries = { a = "b2" }\n[[sources]]', 'brands[1].name: "acme" is there twice; names must differ.'),
     ('url = "https://blog.example/feed"', 'urll = "https://blog.example/feed"', 'sources[0].urll: unknown key; did you mean "url"?'),
@@ -189,7 +193,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('["blog"]', '["blgo"]', 'routes[0].sources[0]: "blgo" is no source of this file; did you mean "blog"?'),
     ('["blog"]', '["zzz"]', 'routes[0].sources[0]: "zzz" is no source of this file; there is blog.'),
     ('["Acme"]', '["Acne"]', 'routes[0].brands[0]: "Acne" is no brand of this file; did you mean "Acme"?'),
-    ('["negative"]', '["negativ"]', 'routes[0].labels[0]: "negativ" is none of negative, neutral, positive; did you mean "negative"?'),
+    ('["negative"]', '["negativ"]', 'routes[0].labels[0]: "negativ" is none of negative, neutral, positive, not scored; did you mean "negative"?'),
     ('"Europe/Berlin"', '"Europe/Berlln"', 'timezone: "Europe/Berlln" is no time zone; did you mean "Europe/Berlin"?'),
     ('"Europe/Berlin"', '"xx"', 'timezone: "xx" is no time zone; write one like Europe/Berlin.'),
     ('"ana"', '"Ana María"', 'members[0].name: "Ana María" may have only a-z, 0-9 and _ . -; write for instance "ana-mara" and put the full name into title.'),
@@ -302,6 +306,18 @@ def test_warnings_name_what_is_allowed_but_odd() -> None:
     approver = '[[members]]\nname = "{}"\nroles = ["approver", "admin"]\n'
     sound = GOOD.replace("[thresholds]", approver.format("bo") + approver.format("mia") + "[thresholds]")
     assert policy_warnings(read_policy_text(sound.replace("on = false", ""), KINDS)) == []
+
+
+def test_a_key_of_an_older_file_stops_nothing_and_is_told() -> None:
+    old = GOOD.replace("complaint = 0.6\n", "complaint = 0.6\nnegative = -0.05\nvery_negative = -0.5\n")
+    policy = read_policy_text(old, KINDS)
+    assert policy.thresholds == read_policy_text(GOOD, KINDS).thresholds
+    told = [line for line in policy_warnings(policy) if line.startswith("thresholds.")]
+    assert told == [
+        "thresholds.negative: is not used any more; take it out. `complaint` took its place.",
+        "thresholds.very_negative: is not used any more; take it out. `complaint` took its place.",
+    ]
+    assert _lines(GOOD.replace("team =", "negative = 1\nteam ="))[0].startswith("earshot.toml: negative: unknown key")
 
 
 def test_a_team_in_slack_whom_slack_does_not_know_is_warned() -> None:
