@@ -120,7 +120,7 @@ class DayOneWords:
             _phrase(words[start:end], odds)
             for start, end, odds in _runs(opinion)
             if odds >= _WORTH_TELLING
-            and not _UNSPOKEN.issuperset(words[start:end])
+            and _can_be_named(words[start:end])
             and (odds >= _SURE or turned_words().isdisjoint(words[start:end]))
         ]
         of_vader = _of_vader(opinion, map(mul, self.shape, opinion.shape))
@@ -207,9 +207,14 @@ def facts_of(hits: tuple[Hit, ...]) -> tuple[str, ...]:
     return (*facts, AGAIN) if kinds.count(Kind.FAILURE) > 1 else facts
 
 
+def _can_be_named(words: Sequence[str]) -> bool:
+    """Whether a phrase says something to a person: a word of two letters at least that is not among the commonest."""
+    return any([len(word) > 1 and word not in _UNSPOKEN for word in words])  # noqa: C419 (faster)
+
+
 def _phrase(words: tuple[str, ...], odds: float) -> Evidence:
     said = " ".join(words)
-    return Evidence(said, f'"{in_words(said)}"' if not _UNSPOKEN.issuperset(words) else "", odds)
+    return Evidence(said, f'"{in_words(said)}"' if _can_be_named(words) else "", odds)
 
 
 def parse(text: str) -> DayOneWords:

@@ -85,6 +85,12 @@ def test_a_phrase_is_shown_without_what_stands_for_a_class_at_its_ends() -> None
     assert nothing.telling(opinion("@ann http://a.b and xbrand", nothing)) == ()
 
 
+def test_a_single_letter_is_no_reason() -> None:
+    words = parse("c\t50\t\nc hours\t50\t\n")
+    assert words.telling(opinion("c d c", words)) == ()
+    assert [one.words for one in words.telling(opinion("c hours", words))] == ["c hours"]
+
+
 def test_a_line_that_is_none_is_refused_by_its_number() -> None:
     with pytest.raises(ValueError, match="line 2"):
         parse("hold\t40\t\nhours\t70\n")
