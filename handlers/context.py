@@ -34,7 +34,9 @@ def think(policy: Policy) -> Brain:
         ((brand.name, name), expression) for brand in policy.brands for name, expression in brand.queries.items()
     ]
     business = BusinessClock(policy.business_hours, ZoneInfo(policy.timezone))
-    scorer = DayOneScorer(Languages(policy.languages), policy.not_scored, pattern_of(policy.brands))
+    scorer = DayOneScorer(
+        Languages(policy.languages), policy.not_scored, pattern_of(policy.brands), policy.thresholds.complaint
+    )
     return Brain(policy, Matcher(queries), scorer, business)
 
 

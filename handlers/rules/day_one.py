@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import islice, pairwise, repeat
 from operator import mul
+from string import ascii_lowercase
 from typing import NamedTuple
 from zlib import crc32
 
@@ -33,8 +34,8 @@ _KINDS: dict[Kind, str] = {
 }  # what the severity table finds, as a feature
 AGAIN = "says service failure twice"
 FACTS = (*_KINDS.values(), AGAIN)
-_UNSPOKEN = frozenset(  # never named alone as a reason
-    """a about all also am an and any are as at be because been being but by can could did do does doing for from get
+_UNSPOKEN = frozenset(ascii_lowercase).union(  # never named alone as a reason
+    """about all also am an and any are as at be because been being but by can could did do does doing for from get
     had has have having he her here him his how i if im in into is it its ive just me my of on or our out so some than
     that the their them then there these they this those to too u up ur us was we were what when where which who will
     with would you your youre xname xlink xnumber xbrand rt via amp""".split()  # noqa: SIM905 (a list would fill a page)
@@ -120,7 +121,7 @@ class DayOneWords:
             _phrase(words[start:end], odds)
             for start, end, odds in _runs(opinion)
             if odds >= _WORTH_TELLING
-            and _can_be_named(words[start:end])
+            and not _UNSPOKEN.issuperset(words[start:end])
             and (odds >= _SURE or turned_words().isdisjoint(words[start:end]))
         ]
         of_vader = _of_vader(opinion, map(mul, self.shape, opinion.shape))
@@ -207,14 +208,9 @@ def facts_of(hits: tuple[Hit, ...]) -> tuple[str, ...]:
     return (*facts, AGAIN) if kinds.count(Kind.FAILURE) > 1 else facts
 
 
-def _can_be_named(words: Sequence[str]) -> bool:
-    """Whether a phrase says something to a person: a word of two letters at least that is not among the commonest."""
-    return any([len(word) > 1 and word not in _UNSPOKEN for word in words])  # noqa: C419 (faster)
-
-
 def _phrase(words: tuple[str, ...], odds: float) -> Evidence:
     said = " ".join(words)
-    return Evidence(said, f'"{in_words(said)}"' if _can_be_named(words) else "", odds)
+    return Evidence(said, f'"{in_words(said)}"' if not _UNSPOKEN.issuperset(words) else "", odds)
 
 
 def parse(text: str) -> DayOneWords:

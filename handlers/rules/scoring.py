@@ -56,9 +56,11 @@ _PRAISE, _PROMOTION = Kind.PRAISE, Kind.PROMOTION
 ONE_STAR, TWO_STARS, DIRECT, NOT_SCORED, WORDS = "one star", "two stars", "direct", "not scored", "words"
 OPINION, TEAM = "opinion", "team"
 PER_ODDS = 0.6  # points for a unit of log-odds
-_HARDLY = -2.5  # log-odds below which nothing speaks for a complaint
+_HARDLY = -2.5  # log-odds where nothing is known
+_LEAST_COMPLAINT = 0.2  # the lowest that a team may ask for
 _STILL_ASKS = 1.0  # log-odds of a complaint up to which a question is called one
 _NAMED = 3  # phrases in a reason
+_ROUNDED = 0.1  # log-odds that are rounded up to the next tenth of a point
 _MAKES_URGENT = 5  # points
 _WORTH_NAMING = 0.15  # points
 
@@ -152,9 +154,13 @@ class DayOneScorer:
         languages: Languages = ENGLISH_ALONE,
         not_scored: Priority | None = None,
         names: OwnNames | None = None,
+        complaint: float = _LEAST_COMPLAINT,
     ) -> None:
-        """`names` finds what is a brand's name and no opinion: see `own_names`."""
+        """`names` finds what is a brand's name and no opinion: see `own_names`. What speaks for a complaint is only
+        worked out where it will be told: where the words alone are as likely one as the team asks for (`complaint`).
+        """
         self._words = day_one_words()
+        self._told_from = _odds(complaint) - _ROUNDED
         self.name = f"day one {self._words.version}{f' without {names.pattern}' if names else ''}"
         self._names = names
         self._scored = scored_codes()
@@ -195,8 +201,8 @@ class DayOneScorer:
         if not _CUSTOMERS.isdisjoint([part.kind for part in parts]) and _is_addressed(mention, text):
             parts = [part for part in parts if part.kind != _PROMOTION]  # as in "follow me for a DM, my parcel is lost"
         parts += _stars(mention.stars)
-        evidence = self._words.telling(opinion) if opinion.odds > _HARDLY else ()
         words = opinion.odds - self._words.of_facts(opinion)
+        evidence = self._words.telling(opinion) if words >= self._told_from else ()
         is_question = "?" in text and _QUESTION.search(text) is not None
         kind = _kind(label, opinion, {part.kind for part in parts}, is_question=is_question)
         return Score(
