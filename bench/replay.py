@@ -191,7 +191,7 @@ async def replay(life: Life, items: list[RawMention], end: datetime) -> None:
             await life.take(items[first:at])
         await life.tick()
         await life.work()
-        await life.app.deliverer.deliver_all()
+        await life.app.deliverer.do_all()
 
 
 async def tell(life: Life) -> None:
@@ -244,7 +244,7 @@ async def page(life: Life, port: int = 0) -> AsyncIterator[str]:
 async def _deliver(life: Life, now: Callable[[], datetime]) -> None:
     while True:
         life.now = now()
-        await life.app.deliverer.deliver_all()
+        await life.app.deliverer.do_all()
         await asyncio.sleep(0.2)
 
 

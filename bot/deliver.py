@@ -19,15 +19,14 @@ so that these pass however much waits. A digest may have two of the ten, so that
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.bridge import Bridge
+from bot.errands import REST, Errands
 from handlers.cards import Card, DraftCard, Drawing, Notice
 from handlers.ports import Chat, ChatBusy, ChatClosed, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
-from storage.errors import EarshotError
 from storage.store import Store
 from storage.types import Delivery, DeliveryState, Lane
 
@@ -41,7 +40,6 @@ _IDLE = 1.0  # seconds between looks when nothing rings
 _BATCH = 200
 _MINUTE = timedelta(minutes=1)
 _TURN = 20  # deliveries of one channel before the outbox is looked at again: what is more urgent goes first then
-_REST = timedelta(seconds=5)  # after a failure of our own, or a history that could not be read
 _REPEAT = "may repeat: the chat's answer was lost and its history could not be read"
 _REPEAT_NOTE = "This may be a repeat: the chat's answer to the first was lost."
 
@@ -63,7 +61,7 @@ Track = tuple[str, str, str]  # chat, channel and action: post (and looking for 
 _ANY = "*"  # every channel of a chat
 
 
-class Deliverer:
+class Deliverer(Errands[Track]):
     """Runs until cancelled. `draw(store, subject, body, now)` says what a message shows; `chats` is by name;
     `pause(store, chat, channel, why, now)` notes that a channel is closed, and tells somebody.
     """
@@ -78,60 +76,16 @@ class Deliverer:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         most_posts: int = MOST_POSTS,
     ) -> None:
+        super().__init__("deliveries", now, idle=_IDLE, last_calls=CALL_TIMEOUT)
         self._bridge = bridge
         self._chats = chats
         self._draw = draw
         self._pause = pause
-        self._now = now
         self._sleep = sleep
-        self._bell = asyncio.Event()
-        self._is_stopping = False
-        self._busy: dict[Track, asyncio.Task[None]] = {}
-        self._resting: dict[Track, datetime] = {}  # not called before then
         self._blind: dict[Track, datetime] = {}  # not searched before then
         self.most_posts = most_posts  # to one channel in a minute
         self._posts = _Posts(now)
         self._paused: set[tuple[str, str]] = set()  # channels that were closed when the outbox was last looked at
-
-    def ring(self) -> None:
-        """There is something new in the outbox."""
-        self._bell.set()
-
-    async def run(self) -> None:
-        """Deliver for ever. A failure of storage is logged and tried again; nothing is lost by it."""
-        while True:
-            started = False
-            self._bell.clear()
-            try:
-                await self.settle()
-                started = await self.start_due()
-            except EarshotError as error:
-                log.warning("deliveries wait: %s", error)
-            except Exception:
-                log.exception("deliveries wait")
-            if not started:
-                # Not wait_for: before Python 3.12 it can swallow a cancellation, and the program would never stop.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_IDLE):
-                        await self._bell.wait()
-
-    async def stop(self) -> None:
-        """Let the calls that are on their way finish; what waits behind them stays in the outbox."""
-        self._is_stopping = True
-        if not self._busy:
-            return
-        _, late = await asyncio.wait(self._busy.values(), timeout=CALL_TIMEOUT)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-    async def deliver_all(self) -> None:
-        """Deliver until nothing is due; for tools and tests."""
-        was_busy = True
-        while await self.start_due() or was_busy:
-            was_busy = bool(self._busy)
-            if was_busy:
-                await asyncio.wait(list(self._busy.values()))
 
     async def start_due(self) -> bool:
         """Start a task for each channel with something due; whether there was any."""
@@ -148,20 +102,8 @@ class Deliverer:
 
         by_track = _by_track(await self._bridge.read(look))
         for track, deliveries in by_track.items():
-            self._begin(track, self._channel(track, deliveries))
+            self._begin(track, self._channel(track, deliveries), _named(track))
         return bool(by_track)
-
-    def _begin(self, track: Track, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=f"{track[2]} to {track[0]}:{track[1]}")
-        self._busy[track] = task
-        task.add_done_callback(lambda _: self._free(track))
-
-    def _free(self, track: Track) -> None:
-        task = self._busy.pop(track)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivering to %s:%s failed", *track[:2], exc_info=error)
-            self._resting[track] = self._now() + _REST
-        self.ring()
 
     async def _channel(self, track: Track, deliveries: Sequence[Delivery]) -> None:
         chat = self._chats.get(track[0])
@@ -298,7 +240,7 @@ class Deliverer:
                 store.deliveries.later(delivery, now, why, counts=False)
 
         await self._bridge.write(note)
-        self._resting[_track(delivery)] = now + _REST  # what stands behind it in this turn would meet the same
+        self._resting[_track(delivery)] = now + REST  # what stands behind it in this turn would meet the same
 
     async def _doubtful(self, delivery: Delivery, error: Exception) -> None:
         """A post may be there: its row stays in "sending" until it is looked for. An update is simply done again."""
@@ -334,7 +276,7 @@ class Deliverer:
         settled = _by_track(delivery for delivery in lost if self._is_settled(delivery, now))
         for track, deliveries in settled.items():
             if track not in away and track not in self._busy:
-                self._begin(track, self._search(track, deliveries))
+                self._begin(track, self._search(track, deliveries), _named(track))
 
     def _is_settled(self, delivery: Delivery, now: datetime) -> bool:
         chat = self._chats.get(delivery.chat)
@@ -361,7 +303,7 @@ class Deliverer:
             if self._now() - since > GIVE_UP_LOOKING:
                 await self._later(delivery, timedelta(), _REPEAT)
                 return True
-            self._blind[_track(delivery)] = self._now() + _REST
+            self._blind[_track(delivery)] = self._now() + REST
             return False
         if ref is None:
             await self._later(delivery, timedelta(), "was not there after its answer was lost")
@@ -418,6 +360,10 @@ def _wait_after(delivery: Delivery) -> timedelta:
 def _parent_ref(store: Store, delivery: Delivery) -> str:
     parent = store.deliveries.post_in(delivery.parent, delivery.chat, delivery.channel) if delivery.parent else None
     return parent.remote_ref if parent else ""
+
+
+def _named(track: Track) -> str:
+    return f"delivering ({track[2]}) to {track[0]}:{track[1]}"
 
 
 def _still(until: dict[Track, datetime], now: datetime) -> list[Track]:

@@ -11,12 +11,12 @@ After an attempt in doubt nothing is posted that was not looked for. The steps a
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.bridge import Bridge
+from bot.errands import Errands
 from bot.fetch import Lost
 from handlers import replies
 from handlers.context import Context
@@ -38,7 +38,6 @@ from handlers.ports import (
     reply_way,
 )
 from handlers.replies import Attempt
-from storage.errors import EarshotError
 from storage.sources import LOOK
 from storage.store import Store
 from storage.types import Draft, Mention
@@ -49,7 +48,6 @@ T = TypeVar("T")
 
 CALL_TIMEOUT = 30.0  # seconds
 _IDLE = 2.0  # seconds between looks when nothing rings
-_REST = timedelta(seconds=5)  # for a source, after a failure of our own
 _LOOK_TIMEOUT = 10.0  # seconds, for a look at what is answered before it is
 _LAST_CALLS = 5.0  # seconds that calls on their way get when the program stops
 
@@ -66,7 +64,7 @@ def way_of(sources: Mapping[str, Source], mention: Mention) -> ReplyWay:
         return reply_way(mention)
 
 
-class Replier:
+class Replier(Errands[str]):
     """Runs until cancelled. `sources` are those that are on, `budget_of` what one may spend; `context` surrounds a
     store; `changed` is called when something may have to be told; `take` takes in what a source said of an item.
     """
@@ -81,52 +79,13 @@ class Replier:
         budget_of: Callable[[Source], Budget] = lambda _: FREE,
         take: Callable[[Source, Page], Awaitable[object]] | None = None,
     ) -> None:
+        super().__init__("replies", now, idle=_IDLE, last_calls=_LAST_CALLS)
         self._bridge = bridge
         self._sources = sources
         self._context = context
-        self._now = now
         self._changed = changed
         self._budget_of = budget_of
         self._take = take
-        self._bell = asyncio.Event()
-        self._is_stopping = False
-        self._busy: dict[str, asyncio.Task[None]] = {}  # by source
-        self._resting: dict[str, datetime] = {}
-
-    def ring(self) -> None:
-        """Somebody may have sent something off."""
-        self._bell.set()
-
-    async def run(self) -> None:
-        """Post for ever. A failure of storage is logged and tried again; nothing is lost by it."""
-        while True:
-            started = False
-            self._bell.clear()
-            try:
-                started = await self.start_due()
-            except EarshotError as error:
-                log.warning("replies wait: %s", error)
-            except Exception:
-                log.exception("replies wait")
-            if not started:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_IDLE):
-                        await self._bell.wait()
-
-    async def stop(self) -> None:
-        """Let the calls that are on their way finish; what does not is looked for at the next start."""
-        self._is_stopping = True
-        if not self._busy:
-            return
-        _, late = await asyncio.wait(self._busy.values(), timeout=_LAST_CALLS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-    async def reply_all(self) -> None:
-        """Go on until nothing is due; for tools and tests."""
-        while await self.start_due() or self._busy:
-            await asyncio.wait(list(self._busy.values()))
 
     async def start_due(self) -> bool:
         """Start a task for each source with something due; whether there was any."""
@@ -140,25 +99,16 @@ class Replier:
         started = False
         for name, draft in await self._bridge.read(look):
             if name not in self._busy and not self._rests(name):
-                self._begin(name, self._one(name, draft))
+                self._begin(name, self._one(name, draft), f"replying on {name}")
                 started = True
         return started
 
     def _rests(self, name: str) -> bool:
         return self._resting.get(name, self._now()) > self._now()
 
-    def _begin(self, name: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=f"reply on {name}")
-        self._busy[name] = task
-        task.add_done_callback(lambda _: self._free(name))
-
-    def _free(self, name: str) -> None:
-        task = self._busy.pop(name)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("replying on %s failed", name, exc_info=error)
-            self._resting[name] = self._now() + _REST
+    def _free(self, key: str) -> None:
+        super()._free(key)
         self._changed()
-        self.ring()
 
     async def _one(self, name: str, draft: Draft) -> None:
         source = self._sources.get(name)

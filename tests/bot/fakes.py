@@ -326,7 +326,7 @@ class Station:
     async def deliver(self) -> None:
         """Deliver what is due now, and what becomes due by that."""
         await self.deliverer.settle()
-        await self.deliverer.deliver_all()
+        await self.deliverer.do_all()
 
     async def deliver_for(self, seconds: float, step: float = 1.0) -> None:
         """Deliver while the clock goes on."""

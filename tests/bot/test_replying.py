@@ -88,7 +88,7 @@ class Room:
     async def go_on(self, replier: Replier | None = None, most: int = 60) -> None:
         """Post, and pass the time to whatever is due next, until nothing waits."""
         for _ in range(most):
-            await (replier or self.replier).reply_all()
+            await (replier or self.replier).do_all()
             due = await self.station.value("select min(not_before) from drafts where state = 'sending'")
             if due is None:
                 return
@@ -119,7 +119,7 @@ async def notices(made: Room) -> list[str]:
 async def test_what_is_sent_off_stands_there_and_the_case_is_answered(db_path: Path) -> None:
     async with room(db_path) as made:
         case = await made.send()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         (reply,) = made.network.stands
         draft = await made.draft()
         assert (reply.under, reply.text) == ("n1", "We are so sorry.")
@@ -141,14 +141,14 @@ async def test_it_runs_beside_everything_else_and_ends_when_it_is_told(db_path: 
             await running
         assert await made.state() == "sent"
         await made.send("Another one.", TROUBLES[1])
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert len(made.network.tried) == 1
 
 
 async def test_nothing_is_posted_before_it_is_sent_off(db_path: Path) -> None:
     async with room(db_path) as made:
         await made.approve()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert made.network.tried == []
 
 
@@ -157,7 +157,7 @@ async def test_a_double_click_and_two_people_post_once(db_path: Path) -> None:
         case = await made.approve()
         told = await asyncio.gather(*(made.station.say(who, f"send {case}") for who in ("ana", "ana", "bo", "mia")))
         assert [one.is_error for one in told] == [False, True, True, True]
-        await asyncio.gather(*(made.replier.reply_all() for _ in range(3)))
+        await asyncio.gather(*(made.replier.do_all() for _ in range(3)))
         assert len(made.network.tried) == 1
 
 
@@ -171,7 +171,7 @@ async def test_one_of_a_source_at_a_time_and_the_oldest_first(db_path: Path) -> 
         await made.network.entered.wait()
         assert not await made.replier.start_due()
         made.network.hold.set()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert [one.text for one in made.network.stands] == [f"Sorry {number}." for number in range(5)]
         assert made.network.most_together == 1
 
@@ -188,7 +188,7 @@ async def test_a_source_that_hangs_holds_no_other(db_path: Path) -> None:
         await made.replier.start_due()
         await other.entered.wait()
         made.network.hold.set()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert (await made.state(), await made.state(case)) == ("sent", "sent")
 
 
@@ -279,9 +279,9 @@ async def test_after_a_lost_answer_it_is_looked_for_and_stands_there_once(db_pat
         await made.send()
         made.network.next_replies.append(outcome)
         begun = made.clock()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         made.clock.pass_by(seconds=made.network.settle - 1)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert len(made.network.tried) == 1
         assert made.network.looked == []
         await made.go_on()
@@ -297,7 +297,7 @@ async def test_a_call_that_hangs_is_given_up_and_looked_for(db_path: Path, monke
     async with room(db_path) as made:
         made.network.hold = asyncio.Event()
         await made.send()
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert (await made.draft()).error == "The network did not answer in time."
         monkeypatch.undo()
         made.network.hold = None
@@ -359,7 +359,7 @@ async def test_a_mention_deleted_while_in_doubt_is_a_persons_affair(db_path: Pat
     async with room(db_path) as made:
         await made.send()
         made.network.next_replies.append(lost)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         await _delete(made)
         await made.go_on()
         assert await made.state() == "doubtful"
@@ -431,7 +431,7 @@ async def test_a_source_that_is_gone_leaves_what_was_tried_in_doubt(db_path: Pat
     async with room(db_path) as made:
         await made.send()
         made.network.next_replies.append(lost)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         del made.station.sources["birds"]
         await made.go_on()
         assert await made.state() == "doubtful"
@@ -602,7 +602,7 @@ async def test_an_edit_of_the_file_between_two_attempts_stops_the_second(db_path
     async with room(db_path) as made:
         await made.send()
         made.network.next_replies.append(raises(Transient("HTTP 503")))
-        await made.replier.reply_all()
+        await made.replier.do_all()
         made.network.account = "@heron_help"
         await made.go_on()
         assert made.network.stands == []

@@ -45,7 +45,7 @@ async def test_what_was_rewritten_and_approved_during_the_look_is_what_is_posted
     async with room(db_path) as made:
         network = made.station.sources["birds"] = Slow(made.clock, can=Can.REPLY | Can.VERIFY)
         case = await made.send("The old words.")
-        posting = asyncio.create_task(made.replier.reply_all())
+        posting = asyncio.create_task(made.replier.do_all())
         await entered.wait()
         await take_back(made, case)
         for who, line in (("ana", f"draft {case} The new words."), ("bo", f"approve {case}"), ("ana", f"send {case}")):
@@ -63,7 +63,7 @@ async def test_what_is_looked_for_is_what_was_tried(db_path: Path) -> None:
     async with room(db_path) as made:
         await made.send()
         made.network.next_replies.append(lost)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         made.clock.pass_by(seconds=61)
         due = await made.draft()
         await made.replier._look_for(made.network, replace(due, text="Other words."))
@@ -124,7 +124,7 @@ async def test_a_look_as_another_account_proves_nothing(db_path: Path, way: Repl
     async with room(db_path) as made:
         await made.send()
         made.network.next_replies.append(lost)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         stood = made.network.stands.pop()  # the other account does not see it
         made.network.can_reply = lambda _: way  # type: ignore[method-assign]
         await made.go_on()
@@ -149,7 +149,7 @@ async def test_that_the_account_is_known_only_after_the_look_does_no_harm(db_pat
         made.network = made.station.sources["birds"] = Forgetful(made.clock)
         await made.send()
         made.network.next_replies.append(swallowed)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         made.network.account = "the account on birds.example"
         await made.go_on()
         assert await made.state() == "sent"
@@ -161,9 +161,9 @@ async def test_where_a_look_proves_nothing_a_person_is_asked_at_once(db_path: Pa
         await made.send()
         made.network.next_replies.append(lost)
         made.network.cannot_look = ReplyDoubtful("No copy of it lies there, which proves nothing.", "Look there.")
-        await made.replier.reply_all()
+        await made.replier.do_all()
         made.clock.pass_by(seconds=61)
-        await made.replier.reply_all()
+        await made.replier.do_all()
         assert await made.state() == "doubtful"
         assert len(made.network.looked) == 1
         assert "No copy of it lies there, which proves nothing. Look there." in await last_notice(made)
