@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.chats.slack.after import FollowUps
+from bot.chats.after import FollowUps
+from bot.chats.desk import Desk
 from bot.chats.slack.answers import Answers
 from bot.chats.slack.codes import SHARE, read_value
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.incoming import (
     Body,
@@ -24,8 +24,8 @@ from bot.chats.slack.incoming import (
     read_posted,
 )  # fmt: skip
 from bot.chats.slack.windows import Opened, Windows
-from handlers.dispatch import read_line
-from handlers.requests import Reply, Request
+from handlers.dispatch import given_case, read_line
+from handlers.requests import Reply, Request, takes_case
 from handlers.rules.policy import Member
 from handlers.rules.reactions import act_of
 
@@ -43,7 +43,7 @@ class Knobs:
     load_after: float = 1.0  # an act that takes longer gets a modal that says so
     give_up_after: float = 2.5  # Slack waits three seconds for an acknowledgement
     typed_every: float = 2.0  # unsaved text is written no oftener
-    close_within: float = 4.0
+    close_within: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,17 @@ class Acts:
     async def said(self, incoming: Incoming, body: Body) -> Ack:
         """@earshot in a channel or thread, or what is written to us directly."""
         text = after_mention(str(body["event"].get("text") or ""), self._directory.bot_user_id)
-        request = replace(self._line(incoming, text), can_repeat=True)
+        request = replace(await self._in_thread(incoming, self._line(incoming, text)), can_repeat=True)
         attempt = await self.attempt(incoming, request)
         return self._answer_later(incoming, request, attempt)
+
+    async def _in_thread(self, incoming: Incoming, request: Request) -> Request:
+        """In the thread of a case its number need not be typed. What is noted there is not said there again."""
+        if not incoming.thread or not takes_case(request.verb) or given_case(request.words):
+            return request
+        case = await self._case_at(incoming.channel, incoming.thread)
+        said_in = {"thread": f"{incoming.channel}:{incoming.thread}"}
+        return request if case is None else replace(request, values={"case": str(case), **said_in})
 
     def _line(self, incoming: Incoming, text: str) -> Request:
         verb, words = read_line(self._plain(text))
@@ -125,6 +133,9 @@ class Acts:
     async def track(self, incoming: Incoming, body: Body) -> Ack:
         """Make a mention of any message: a form opens with what the message says."""
         posted = read_posted(body)
+        if case := await self._case_at(posted.channel, posted.ts):
+            request = self.request(incoming, "track", {}, case)
+            return self._answer_later(incoming, request, await self.attempt(incoming, request))
         url, words = self._url_of(posted), self._words_of(posted)
         values = {"text": "" if words == url else words, "url": url, "author": self._author_of(posted)}
         request = self.request(incoming, "track", values)
@@ -223,6 +234,7 @@ class Acts:
             chat="slack",
             channel=self._directory.channel_name(incoming.channel) if incoming.channel else "",
             key=incoming.key if key is None else key,
+            user_id=incoming.user,
         )
 
     async def attempt(self, incoming: Incoming, request: Request, *, can_load: bool = True) -> Attempt:

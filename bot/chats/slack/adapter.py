@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.chats.desk import Desk
 from bot.chats.slack import render
 from bot.chats.slack.channels import next_cursor
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.late import Late
 from bot.chats.slack.mirror import Mirror

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bot.chats.slack.after import patiently
+from bot.chats.after import patiently
+from bot.chats.desk import Desk
 from bot.chats.slack.codes import Pressed, Where
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.files import Files
 from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.incoming import Incoming

@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from bot.chats.slack.codes import ACT, MENU_VALUE, SHARE, value_of
-from bot.chats.slack.wording import literal, measure, one_line
+from bot.chats.slack.wording import escaped_length, one_line
+from bot.chats.wording import literal, measure
 from handlers.cards import Button, Link
 from handlers.rules.text import safe_url
 
@@ -111,7 +112,7 @@ def dotted(*parts: Span | str | None) -> Line:
 
 def ours(words: str, limit: int, *, before: tuple[Span, ...] = ()) -> Line:
     """Our own sentence; what stands between backticks is something to type. A loose backtick stays as it is."""
-    words = literal(words, limit, is_escaped=True)
+    words = literal(words, limit, escaped_length)
     parts = words.split("`")
     if len(parts) % 2 == 0:
         parts = [words]

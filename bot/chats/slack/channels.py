@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.chats.slack.desk import Desk
+from bot.chats.desk import Desk
 from bot.chats.slack.refusals import SlackClosed, SlackRefused, channel_closed
 from bot.chats.slack.wire import Wire
 from handlers.ports import ChatBusy, ChatClosed, ChatDoubtful

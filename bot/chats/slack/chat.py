@@ -11,8 +11,8 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_sdk.signature import SignatureVerifier
 
+from bot.chats.desk import Desk
 from bot.chats.slack.adapter import SlackChat
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.pictures import Pictures
@@ -25,7 +25,7 @@ from bot.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 5.0  # seconds that closing may take in all
+_SOCKETS, _ANSWERS = 1.5, 2.5  # seconds that finishing each may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,23 @@ class Slack:
             return web.Response(status=400)
         return await to_aiohttp_response(await self._surface.app.async_dispatch(asked))
 
-    async def close(self) -> None:
-        """Stop listening, then let what was begun end."""
+    async def finish(self) -> None:
+        """Stop listening, then let the answers that are under way arrive; posts can still be sent."""
         if self._sockets is not None:
-            await self._within("the sockets", self._sockets.close())
-        await self._within("the answers", self._surface.close())
+            await self._within("the sockets", self._sockets.close(), _SOCKETS)
+        await self._within("the answers", self._surface.close(), _ANSWERS)
+
+    async def close(self) -> None:
+        """Give everything back; it has finished before."""
         await self._tasks.close()
         await self._wire.close()
 
     def _look(self) -> Look:
         return Look(is_classic=self._desk.policy().slack.classic, mention=self._directory.slack_id)
 
-    async def _within(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _within(self, what: str, work: Coroutine[Any, Any, None], patience: float) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(patience):
                 await work
         except Exception as error:
             log.warning("%s of Slack did not close: %s", what, type(error).__name__)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from bot.chats.slack.blocks import Block, Leads, Line, Moment, Paragraph, Ping, Quote, Said, Span, filled, plain
-from bot.chats.slack.wording import escape, measure, pieces
+from bot.chats.slack.wording import escape, escaped_length
+from bot.chats.wording import measure, pieces
 
 _SECTION = 2_900  # characters; 3,000 are allowed
 _QUOTED = 6_000  # characters of one quote with its bars; only one of very many lines is cut by this
@@ -71,7 +72,7 @@ def _marked(span: Span) -> list[str]:
     if isinstance(span, Leads):
         url, host = span.url.replace("&", "&amp;"), escape(span.host)
         return [f"<{url}|{host}>" if url and measure(url) <= _LONGEST_ADDRESS else host]
-    return [_styled(part, span) for part in pieces(span.words, _SECTION, is_escaped=True)] or [span.words]
+    return [_styled(part, span) for part in pieces(span.words, _SECTION, escaped_length)] or [span.words]
 
 
 def _styled(words: str, span: Said) -> str:

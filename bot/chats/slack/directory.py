@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from bot.chats.desk import Desk
 from bot.chats.slack.channels import Channels
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.people import People
 from bot.chats.slack.refusals import SlackClosed, SlackRefused
 from bot.chats.slack.wire import Wire

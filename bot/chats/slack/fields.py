@@ -4,7 +4,7 @@ import hashlib
 
 from bot.chats.slack.blocks import Block, plain
 from bot.chats.slack.codes import MENU_VALUE, NOTHING
-from bot.chats.slack.wording import beginning, literal, measure
+from bot.chats.wording import beginning, literal, measure
 from handlers.forms import Field
 from handlers.rules.text import clean
 

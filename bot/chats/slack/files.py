@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.refusals import SlackClosed
 from bot.chats.slack.wire import Wire
-from bot.chats.slack.wording import literal
+from bot.chats.wording import literal
 from handlers.ports import ChatDoubtful, ChatError
 from handlers.requests import File
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.chats.slack.desk import Desk
+from bot.chats.desk import Desk
 from bot.chats.slack.render import Look
 from bot.chats.slack.views import home_view
 from bot.chats.slack.wire import SlackRefused, Wire

@@ -8,15 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bot.chats.desk import Desk
 from bot.chats.slack.acts import Ack, Acts, Attempt, Knobs
 from bot.chats.slack.answers import Answers
 from bot.chats.slack.codes import NOTHING, Where
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.incoming import Body, Clicked, Incoming
 from bot.chats.slack.typed import Typed
 from bot.chats.slack.views import Submitted, errors_of, loading_view, read_view, words_view
 from bot.chats.slack.windows import Opened, Windows, opened_of, view_of
-from bot.chats.slack.wording import literal
+from bot.chats.wording import literal
 from handlers.requests import Reply, Request
 
 _UNREADABLE = "This form cannot be read any more. Close it and open it again."

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chats.slack.desk import Desk
+from bot.chats.desk import Desk
 from bot.chats.slack.wire import SlackRefused, Wire
 from handlers.ports import ChatDoubtful, ChatError
 from handlers.rules.policy import Policy

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.chats.slack.desk import Desk
+from bot.chats.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.files import SCOPE, finish, put
 from bot.chats.slack.render import Look, chart_message, nothing

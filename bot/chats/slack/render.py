@@ -30,7 +30,8 @@ from bot.chats.slack.blocks import (
 )
 from bot.chats.slack.classic import classic
 from bot.chats.slack.codes import SHARE
-from bot.chats.slack.wording import cut, cut_front, escape, literal, one_line
+from bot.chats.slack.wording import escape, escaped_length, one_line
+from bot.chats.wording import cut, cut_front, literal
 from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Row, Screen
 from handlers.requests import Reply
 from handlers.rules.text import Text
@@ -130,7 +131,7 @@ def text_only(drawing: Drawing) -> str:
             f"/earshot show {drawing.case}",
         ]
     elif isinstance(drawing, Notice):
-        lines = [literal(drawing.words, 1_500, is_escaped=True)]
+        lines = [literal(drawing.words, 1_500, escaped_length)]
     else:
         headings = [one_line(row.heading, 200) for row in drawing.rows[:10]]
         chart = one_line(drawing.chart.alt, 500) if drawing.chart else ""
@@ -163,7 +164,9 @@ def screen_blocks(screen: Screen, look: Look, *, most: int, room: int, has_title
     """
     title = [Line((Said(one_line(screen.title, 200) or "Earshot", "bold"),))] if has_title else []
     head = prose([*title, ours(screen.intro, _INTRO)], look) + _chart(screen.chart, look)
-    foot = prose([ours(cut_front(literal(screen.outro, 2 * len(screen.outro) + 1), _OUTRO), _OUTRO)], look)
+    foot = prose(
+        [ours(cut_front(literal(screen.outro, 2 * len(screen.outro) + 1), _OUTRO, escaped_length), _OUTRO)], look
+    )
     foot += acts(screen.buttons[: _SCREEN_BUTTONS + 1])
     return head + _rows(screen.rows, look, most - len(head) - len(foot), room - weight(head) - weight(foot)) + foot
 

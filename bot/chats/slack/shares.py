@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.chats.slack.after import patiently
-from bot.chats.slack.desk import Desk
+from bot.chats.after import patiently
+from bot.chats.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.incoming import Incoming
 from bot.chats.slack.pictures import FOR_POSTS, Pictures

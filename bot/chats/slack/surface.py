@@ -19,11 +19,11 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.chats.after import FollowUps
+from bot.chats.desk import Desk
 from bot.chats.slack.acts import Ack, Acts, Knobs
-from bot.chats.slack.after import FollowUps
 from bot.chats.slack.answers import Answers
 from bot.chats.slack.codes import ACT, OPENED
-from bot.chats.slack.desk import Desk
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.files import Files
 from bot.chats.slack.home import HomeKeeper

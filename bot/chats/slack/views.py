@@ -12,7 +12,8 @@ from bot.chats.slack.blocks import Block, Quote, facts, ours, plain
 from bot.chats.slack.codes import NOTHING, Pressed, Where, packed
 from bot.chats.slack.fields import input_of, name_in
 from bot.chats.slack.render import Look, prose, screen_blocks
-from bot.chats.slack.wording import literal, measure, one_line
+from bot.chats.slack.wording import one_line
+from bot.chats.wording import literal, measure
 from handlers.cards import Screen
 from handlers.forms import Form
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.chats.slack.after import patiently
+from bot.chats.after import patiently
 from bot.chats.slack.codes import Where
 from bot.chats.slack.incoming import Incoming
 from bot.chats.slack.render import Look, nothing

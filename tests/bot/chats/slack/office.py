@@ -3,9 +3,9 @@ framework over Socket Mode. What people do is committed by the real commands.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,84 +21,15 @@ from bot.chats.slack.home import HomeKeeper
 from bot.chats.slack.render import Look
 from bot.chats.slack.surface import Surface
 from bot.chats.slack.wire import Wire
-from handlers.cards import Chart
-from handlers.context import Context
-from handlers.dispatch import dispatch, is_new, is_read
-from handlers.requests import Reply, Request
 from handlers.rules.policy import Member, Policy, Route, SlackPolicy
-from handlers.rules.roster import Person
 from storage.types import Role
-from tests.bot.chats.slack.quiet import PICTURE
+from tests.bot.chats.office_desk import TEAM, Desk
 from tests.bot.fakes import Clock, Station, until
 from tests.kit import POLICY
 from tests.slack.fake import FakeSlack, fake_slack
 from tests.slack.world import Message
 
-TEAM: Mapping[str, tuple[Role, ...]] = {
-    "ana": (Role.AGENT,),
-    "bo": (Role.AGENT, Role.APPROVER),
-    "mia": (Role.MANAGER, Role.ADMIN),
-}
 SOON = Knobs(load_after=5.0, give_up_after=10.0, typed_every=0.01, close_within=5.0)  # nothing is slow by chance
-
-
-@dataclass
-class Trouble:
-    """What a test does to the program behind Slack."""
-
-    gate: asyncio.Event | None = None  # acts wait for it before they are done
-    error: Exception | None = None  # acts fail with it, and nothing is done
-    late_error: Exception | None = None  # acts fail with it at their end
-    requests: list[Request] = field(default_factory=list)
-    replies: dict[str, Reply] = field(default_factory=dict)  # what these verbs answer, whatever is there
-    easel: asyncio.Event | None = None  # pictures wait for it before they are drawn
-
-
-class Desk:
-    """bot.chats.slack.desk.Desk at a station."""
-
-    def __init__(self, station: Station, policy: Policy) -> None:
-        self._station = station
-        self.known = policy
-        self.trouble = Trouble()
-        self.reopened: list[str] = []
-
-    async def act(self, request: Request) -> Reply:
-        self.trouble.requests.append(request)
-        if self.trouble.error is not None:
-            raise self.trouble.error
-        if request.verb in self.trouble.replies:
-            return self.trouble.replies[request.verb]
-        cross = self._station.bridge.read if is_read(request) else self._station.bridge.write
-        if request.can_repeat and is_read(request) and not await self._is_new(request):
-            return Reply(is_repeat=True)
-        reply = await cross(lambda store: dispatch(Context(store, self._station.brain, self._station.clock()), request))
-        if self.trouble.gate is not None:
-            await self.trouble.gate.wait()
-        if self.trouble.late_error is not None:
-            raise self.trouble.late_error
-        return reply
-
-    async def _is_new(self, request: Request) -> bool:
-        return bool(await self._station.write(lambda ctx: is_new(ctx, request)))
-
-    def policy(self) -> Policy:
-        return self.known
-
-    async def subject_at(self, chat: str, ref: str) -> str:
-        found = await self._station.bridge.read(lambda store: store.deliveries.subject_at(chat, ref))
-        return str(found)
-
-    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
-        """Everybody who is needed stands in the policy."""
-
-    async def picture(self, chart: Chart) -> bytes:
-        if self.trouble.easel is not None:
-            await self.trouble.easel.wait()
-        return PICTURE
-
-    async def reopen(self, chat: str, channel: str) -> None:
-        self.reopened.append(channel)
 
 
 @dataclass

@@ -29,7 +29,7 @@ class Seconds:
 
 @dataclass
 class QuietDesk:
-    """bot.chats.slack.desk.Desk whose policy is what the test says it is."""
+    """bot.chats.desk.Desk whose policy is what the test says it is."""
 
     known: Policy
     met: list[tuple[list[Person], bool]] = field(default_factory=list)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.chats.slack.codes import read_value
 from bot.chats.slack.render import Look, answer, message, phone_text, text_only
-from bot.chats.slack.wording import cut, cut_front, escape, escaped_length, literal, measure, pieces
+from bot.chats.slack.wording import escape, escaped_length
+from bot.chats.wording import cut, cut_front, literal, measure, pieces
 from handlers.cards import Button, Card, Chart, Drawing, Link, Notice, Row, Screen, Series
 from handlers.forms import Field, Form
 from handlers.requests import Reply
@@ -381,9 +382,9 @@ def test_an_empty_answer_says_done(look: Look) -> None:
 @given(WORDS, st.integers(1, 400), st.booleans())
 def test_cutting_keeps_to_its_limit(words: str, limit: int, is_escaped: bool) -> None:
     length = escaped_length if is_escaped else measure
-    assert length(cut(words, limit, is_escaped=is_escaped)) <= limit
-    assert escaped_length(cut_front(words, limit)) <= limit
-    parts = pieces(words, limit + 5, is_escaped=is_escaped)
+    assert length(cut(words, limit, length)) <= limit
+    assert escaped_length(cut_front(words, limit, escaped_length)) <= limit
+    parts = pieces(words, limit + 5, length)
     assert all(length(part) <= limit + 5 and part.strip() for part in parts)
     assert "".join("".join(parts).split()) == "".join(words.split())
 

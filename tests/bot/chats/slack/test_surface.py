@@ -88,6 +88,16 @@ async def test_the_same_verbs_by_mention_in_a_thread(team: Office) -> None:
     assert team.person("ana").ephemerals == []
 
 
+async def test_in_the_thread_of_a_case_its_number_need_not_be_typed(team: Office) -> None:
+    card = await team.new_case(TROUBLES[0])
+    await team.person("bo").mention("#alerts", "@earshot note she is happy", thread=card)
+    await team.told("bo", "Noted on #1.")
+    await team.person("bo").mention("#alerts", "@earshot claim", thread=card)
+    await team.told("bo", "#1 is yours.")
+    await team.deliver()
+    assert not [one for one in team.slack.replies(card) if "Bo notes" in one.words]  # it was said there
+
+
 async def test_a_mention_may_stand_behind_the_words(team: Office) -> None:
     await team.person("ana").mention("#alerts", "queue unclaimed @earshot")
     await team.told("ana", "Queue: unclaimed")
@@ -325,6 +335,13 @@ async def test_any_message_is_tracked(team: Office) -> None:
     assert team.slack.permalink(message) in modal.words
     cases = await team.station.value("select count(*) from cases")
     assert cases == 0
+
+
+async def test_our_own_card_is_not_tracked_as_a_mention(team: Office) -> None:
+    card = await team.new_case(TROUBLES[0])
+    await team.person("ana").shortcut("track", card)
+    await team.told("ana", "That is case #1")
+    assert team.person("ana").modal is None
 
 
 async def test_what_one_of_us_passes_on_keeps_its_link_and_is_nobodys_of_us(team: Office) -> None:

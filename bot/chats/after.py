@@ -1,4 +1,4 @@
-"""What is done after Slack has had its acknowledgement: opening modals, giving answers. It never holds an ack up."""
+"""What is done after a chat has had its acknowledgement: opening forms, giving answers. It never holds an ack up."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from handlers.ports import ChatBusy
 log = logging.getLogger(__name__)
 
 _TRIES = 3
-_LONGEST_WAIT = 20.0  # seconds that Slack may ask us to wait before an answer is given up
+_LONGEST_WAIT = 20.0  # seconds that a chat may ask us to wait before an answer is given up
 
 
 class FollowUps:
@@ -39,12 +39,12 @@ class FollowUps:
         for task in left:
             task.cancel()
         if left:
-            log.warning("%d answers to Slack were not given before the end", len(left))
+            log.warning("%d answers were not given before the end", len(left))
             await asyncio.gather(*left, return_exceptions=True)
 
 
 async def patiently(call: Callable[[], Awaitable[Any]]) -> Any:
-    """Call it, and again when Slack asks to wait and not for long. For answers only: the outbox waits by itself."""
+    """Call it, and again when the chat asks to wait and not for long. For answers only: the outbox waits by itself."""
     for _ in range(_TRIES - 1):
         try:
             return await call()
@@ -62,4 +62,4 @@ async def _to_the_end(work: Coroutine[Any, Any, None], failed: Callable[[Excepti
         try:
             await failed(error)
         except Exception as second:
-            log.error("an answer to Slack failed, and so did saying so", exc_info=second)
+            log.error("an answer failed, and so did saying so", exc_info=second)
