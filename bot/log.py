@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 OURS = ("bot", "handlers", "storage")
 # Chatty libraries: their warnings matter, their progress does not.
-QUIET = ("aiohttp.access", "apscheduler", "asyncio", "feedparser", "dotenv")
+QUIET = ("aiohttp.access", "apscheduler", "asyncio", "discord", "feedparser", "dotenv")
 SHORTEST_HIDDEN = 6  # characters; replacing anything shorter would eat ordinary words
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

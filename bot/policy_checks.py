@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from bot.chat_checks import SLACK_HANDLE, chat_warnings, check_channel, check_chats, may_be_a_role
 from bot.clock_checks import check_clocks, check_zone
 from bot.language_checks import check_codes, check_languages, language_warnings
 from bot.spelling import did_you_mean
 from handlers.rules.duty import is_roster
 from handlers.rules.namesakes import MOST_WORDS, literal_of, site_of
-from handlers.rules.policy import Escalation, Member, Policy, SlackPolicy, Storms, Thresholds
+from handlers.rules.policy import Escalation, Member, Policy, Storms, Thresholds
 from handlers.rules.query import QueryError, parse
 from handlers.rules.roles import may
 from handlers.rules.roster import RESERVED, group_key
@@ -21,8 +22,6 @@ from handlers.rules.text import normalise
 from handlers.tracking import STAFF
 from storage.types import Role
 
-CHATS = ("local", "slack")
-CHATS_TO_COME = {"discord": "Discord"}
 LABELS = ("negative", "neutral", "positive", "not scored")
 MEMBER_NAME = re.compile(r"[a-z0-9_.-]+")
 LONGEST_REPLY = 3_000  # characters that a chat's form can take
@@ -33,10 +32,6 @@ RETIRED: Mapping[str, str] = {
 }
 _YEAR = timedelta(days=366)
 LONGEST_NAME = 75  # characters of an entry in a chat's list
-_CHANNEL = re.compile(r"([a-z]+):#([\w-]+)")
-_SLACK_CHANNEL = re.compile(r"#([CG][A-Z0-9]{7,20}|[\w-]{1,80})")
-_SLACK_USER = re.compile(r"[UW][A-Z0-9]{6,20}")
-_SLACK_HANDLE = re.compile(r"\w[\w.-]*")
 
 
 def check_policy(policy: Policy) -> list[str]:
@@ -47,11 +42,11 @@ def check_policy(policy: Policy) -> list[str]:
         *_routes(policy),
         *_members(policy),
         *_templates(policy),
-        *_slack(policy.slack),
+        *check_chats(policy),
         *check_zone(policy.timezone, "timezone"),
         *check_languages(policy),
-        *(_channel(policy.escalate_to, "escalate_to") if policy.escalate_to else ()),
-        *(_channel(policy.alarms_to, "alarms_to") if policy.alarms_to else ()),
+        *(check_channel(policy.escalate_to, "escalate_to") if policy.escalate_to else ()),
+        *(check_channel(policy.alarms_to, "alarms_to") if policy.alarms_to else ()),
         *_escalations(policy),
         *_roster(policy),
         *_storms(policy.storms),
@@ -72,27 +67,12 @@ def policy_warnings(policy: Policy) -> list[str]:
             f"four_eyes: another person must approve each reply, and {approvers} of your members can;"
             ' give two of them the role "approver", or write four_eyes = false.'
         )
-    nameless = [member.name for member in policy.members if not member.slack]
-    if policy.four_eyes and policy.slack.groups and nameless:
-        warnings.append(
-            f"members: {', '.join(nameless)} without a Slack id: whoever comes by a user group may be one of them, so"
-            " neither can approve what the other wrote; write slack under each name."
-        )
-    warnings += language_warnings(policy)
+    warnings += [*chat_warnings(policy), *language_warnings(policy)]
     if not policy.routes:
         warnings.append("routes: there is none, so no case is posted anywhere; add a [[routes]] table.")
     if not any(entry.is_on for entry in policy.sources):
         warnings.append("sources: none is on, so nothing is read but what you import.")
-    if any(route.channel.startswith("slack:") for route in policy.routes) and not _can_anybody_act_in_slack(policy):
-        warnings.append(
-            "members: nobody has a Slack id, so nobody may press a button there; write slack to the members"
-            ' (slack = "U012AB3CD"), or give roles to a user group under [slack].'
-        )
     return warnings
-
-
-def _can_anybody_act_in_slack(policy: Policy) -> bool:
-    return bool(policy.slack.groups) or any(member.slack for member in policy.members)
 
 
 def _brands(policy: Policy) -> Iterator[str]:
@@ -155,7 +135,7 @@ def _routes(policy: Policy) -> Iterator[str]:
     sources = [entry.name for entry in policy.sources]
     for number, route in enumerate(policy.routes):
         at = f"routes[{number}]"
-        yield from _channel(route.channel, f"{at}.channel")
+        yield from check_channel(route.channel, f"{at}.channel")
         yield from _named(route.brands, brands, f"{at}.brands", "brand")
         yield from _named(route.sources, sources, f"{at}.sources", "source")
         for place, label in enumerate(route.labels):
@@ -168,10 +148,6 @@ def _members(policy: Policy) -> Iterator[str]:
     yield from _unique("members", [member.name for member in policy.members])
     for number, member in enumerate(policy.members):
         yield from _member(member, f"members[{number}]")
-    slack_ids = [member.slack for member in policy.members]
-    for number, one in enumerate(slack_ids):
-        if one and one in slack_ids[:number]:
-            yield f'members[{number}].slack: "{one}" is there twice; a person in Slack is one member.'
 
 
 def _member(member: Member, at: str) -> Iterator[str]:
@@ -183,8 +159,6 @@ def _member(member: Member, at: str) -> Iterator[str]:
         yield f'{at}.name: "{member.name}" may have only a-z, 0-9 and _ . -{hint}'
     if not member.roles:
         yield f"{at}.roles: there is none; write at least agent."
-    if member.slack and not _SLACK_USER.fullmatch(member.slack):
-        yield f'{at}.slack: "{member.slack}" is no user id of Slack; it looks like U012AB3CD.'
 
 
 def _templates(policy: Policy) -> Iterator[str]:
@@ -201,47 +175,6 @@ def _templates(policy: Policy) -> Iterator[str]:
         yield from _named(template.brands, brands, f"{at}.brands", "brand")
 
 
-def _slack(slack: SlackPolicy) -> Iterator[str]:
-    keys = [group_key(handle) for handle in slack.groups]
-    for place, (handle, roles) in enumerate(slack.groups.items()):
-        at = f"slack.groups.{handle}"
-        if not _SLACK_HANDLE.fullmatch(keys[place]):
-            likely = re.sub(r"[^\w.-]+", "-", keys[place]).strip("-.") or "support"
-            yield f'{at}: not the handle of a user group; write it as in Slack: "{likely}".'
-        elif keys[place] in keys[:place]:
-            yield f'{at}: the group "{keys[place]}" is there twice.'
-        if not roles:
-            yield f"{at}: there is no role; write at least agent."
-    for place, channel in enumerate(slack.shared_channels):
-        at = f"slack.shared_channels[{place}]"
-        bare = re.sub(r"[^\w-]+", "-", channel.rpartition(":")[2].strip(" #")).strip("-") or "partners"
-        if not _SLACK_CHANNEL.fullmatch(channel):
-            yield f'{at}: "{channel}" is no channel; write "#{bare}".'
-        else:
-            yield from _lower_case(channel[1:], channel, "#", at)
-
-
-def _lower_case(name: str, written: str, before: str, at: str) -> Iterator[str]:
-    """Slack's channels are in lower case, unless they are written as ids: #C0123ABCD."""
-    if name != name.lower() and not re.fullmatch(r"[CG][A-Z0-9]{7,20}", name):
-        yield f'{at}: "{written}" cannot be; Slack writes channels in lower case: "{before}{name.lower()}".'
-
-
-def _channel(channel: str, at: str) -> Iterator[str]:
-    found = _CHANNEL.fullmatch(channel)
-    bare = re.sub(r"[^\w-]+", "-", channel.rpartition(":")[2].strip().lstrip("#@"))
-    chat = next((chat for chat in CHATS if channel.startswith(f"{chat}:")), "local")
-    likely = f"{chat}:#{bare or 'alerts'}"
-    if not found:
-        yield f'{at}: "{channel}" is no channel; write "{likely}".'
-    elif found[1] in CHATS_TO_COME:
-        yield f'{at}: {CHATS_TO_COME[found[1]]} comes with a later version; for now write "{likely}".'
-    elif found[1] not in CHATS:
-        yield f'{at}: "{found[1]}" is no chat that there is; write "{likely}".'
-    elif found[1] == "slack":
-        yield from _lower_case(found[2], channel, "slack:#", at)
-
-
 def _escalations(policy: Policy) -> Iterator[str]:
     brands = [brand.name for brand in policy.brands]
     told: list[tuple[object, ...]] = []
@@ -250,7 +183,7 @@ def _escalations(policy: Policy) -> Iterator[str]:
         if not rule.channel and not rule.ping:
             yield f'{at}: nobody would be told; write a channel, or ping = ["on-duty"].'
         if rule.channel:
-            yield from _channel(rule.channel, f"{at}.channel")
+            yield from check_channel(rule.channel, f"{at}.channel")
         yield from _named(rule.brands, brands, f"{at}.brands", "brand")
         for place, name in enumerate(rule.ping):
             yield from _pinged(policy, rule, name, f"{at}.ping[{place}]")
@@ -266,14 +199,21 @@ def _pinged(policy: Policy, rule: Escalation, name: str, at: str) -> Iterator[st
         if not policy.duty.rota and not policy.duty.swaps:
             yield f"{at}: nobody is ever on duty; write a rota under [duty], or name a member."
         return
-    if name in members or group_key(name) in map(group_key, policy.slack.groups):
+    groups = [*policy.slack.groups, *policy.discord.roles]
+    if name in members or group_key(name) in map(group_key, groups):
         return
-    what = "; write on-duty, a member's name, or a Slack user group's handle."
-    guess = did_you_mean(name, [*members, "on-duty", *policy.slack.groups], what)
+    what = "; write on-duty, a member's name, a Slack user group's handle or a role of Discord."
+    guess = did_you_mean(name, [*members, "on-duty", *groups], what)
     channels = [rule.channel] if rule.channel else [route.channel for route in policy.routes]
-    is_perhaps_a_group = any(channel.startswith("slack:") for channel in channels)
-    if guess != what or not is_perhaps_a_group or not _SLACK_HANDLE.fullmatch(group_key(name)):
+    if guess != what or not any(_may_be_called(name, channel.partition(":")[0]) for channel in channels):
         yield f'{at}: "{name}" is no member of this file{guess}'
+
+
+def _may_be_called(name: str, chat: str) -> bool:
+    """Whether a chat may have a group of people of this name, which only that chat can tell."""
+    if chat == "discord":
+        return may_be_a_role(name)
+    return chat == "slack" and bool(SLACK_HANDLE.fullmatch(group_key(name)))
 
 
 def _roster(policy: Policy) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 
+from bot.discord_settings import DISCORD_API, read_discord
 from bot.opinion_settings import USUAL_DAILY, OpinionKeys, read_opinions
 from bot.policy_file import read_policy as read_policy
 from bot.secret import Secret
@@ -24,6 +25,7 @@ PREFIX = "EARSHOT_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SECRET_ENDINGS = ("_SECRET", "_TOKEN", "_KEY", "_PASSWORD", "_OLD")
 SHORTEST_SECRET = 24
+_CHATS = {"slack": "EARSHOT_SLACK_BOT_TOKEN", "discord": "EARSHOT_DISCORD_TOKEN"}  # and what sets them up
 
 
 def _told(default: str, help: str, without: str, *, is_secret: bool = False) -> dict[str, Any]:
@@ -108,6 +110,19 @@ class Environment:
         default=SLACK_API,
         metadata=_told(SLACK_API, "The address of Slack's Web API; for GovSlack or a test server.", "Slack's own"),
     )
+    discord_token: Secret = field(
+        default_factory=Secret,
+        metadata=_told(
+            "",
+            "Discord's bot token: with it Earshot posts and reads in your Discord server.",
+            "Discord is off",
+            is_secret=True,
+        ),
+    )
+    discord_api_url: str = field(
+        default=DISCORD_API,
+        metadata=_told(DISCORD_API, "The address of Discord's API; for a test server.", "Discord's own"),
+    )
     opinion: OpinionKeys = field(
         default_factory=OpinionKeys,
         metadata={
@@ -156,6 +171,10 @@ class Environment:
         return bool(self.slack_bot_token)
 
     @property
+    def has_discord(self) -> bool:
+        return bool(self.discord_token)
+
+    @property
     def is_slack_by_http(self) -> bool:
         """Whether Slack reaches us by signed HTTP instead of sockets. An app-level token means sockets."""
         return self.has_slack and not self.slack_app_token
@@ -164,7 +183,7 @@ class Environment:
         """The values that must never be printed, for the log's redaction."""
         named = (value for name, value in self.variables.items() if name.upper().endswith(SECRET_ENDINGS))
         slack = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
-        own = (self.web_secret, *slack, self.opinion.key)
+        own = (self.web_secret, *slack, self.discord_token, self.opinion.key)
         return tuple(value for value in {*(secret.reveal() for secret in own), *named} if value)
 
 
@@ -212,6 +231,7 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
         web_secret=_web_secret(values["EARSHOT_WEB_SECRET"], mistakes),
         log=_log_level(values["EARSHOT_LOG"], mistakes),
         **read_slack(values, mistakes),
+        **read_discord(values, mistakes),
         **read_opinions(values, mistakes),
         variables=Variables(told),
         warnings=(*_open_to_others(env_file), *_unknown(told)),
@@ -231,21 +251,28 @@ def for_demo(environment: Environment, port: int | None = None) -> Environment:
         slack_bot_token=Secret(),
         slack_app_token=Secret(),
         slack_signing_secret=Secret(),
+        discord_token=Secret(),
         opinion=OpinionKeys(),
     )
 
 
 def check_chats(environment: Environment, policy: Policy) -> None:
     """Raises ConfigError, a line for each, when a channel belongs to a chat that is not set up."""
+    if lines := [line for chat in _CHATS for line in chat_mistakes(environment, policy, chat)]:
+        raise ConfigError("\n".join(lines))
+
+
+def chat_mistakes(environment: Environment, policy: Policy, chat: str) -> list[str]:
+    """A line for each channel of a chat that is not set up."""
+    if {"slack": environment.has_slack, "discord": environment.has_discord}[chat]:
+        return []
     told = {f"routes[{number}].channel": route.channel for number, route in enumerate(policy.routes)}
     told["escalate_to"] = policy.escalate_to
-    lines = [
-        f'{at}: "{channel}" needs EARSHOT_SLACK_BOT_TOKEN, which is not set; docs/slack.md says where to find it.'
+    return [
+        f'{at}: "{channel}" needs {_CHATS[chat]}, which is not set; docs/{chat}.md says where to find it.'
         for at, channel in told.items()
-        if channel.startswith("slack:") and not environment.has_slack
+        if channel.startswith(f"{chat}:")
     ]
-    if lines:
-        raise ConfigError("\n".join(lines))
 
 
 def check_sign_in(environment: Environment) -> None:

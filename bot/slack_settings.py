@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from bot.addresses import read_address
 from bot.secret import Secret
 
 SLACK_API = "https://slack.com/api/"
@@ -18,7 +18,6 @@ _KINDS = {  # how Slack's tokens begin, and what they are
     "xoxe": "a token that expires; Earshot's manifest has token rotation off, which only a new app can go back to",
 }
 _SHAPE = re.compile(r"[A-Za-z0-9-]+")
-_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def read_slack(values: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def read_slack(values: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]
         "slack_bot_token": Secret(told[BOT_TOKEN]),
         "slack_app_token": Secret(told[APP_TOKEN]),
         "slack_signing_secret": Secret(told[SIGNING_SECRET]),
-        "slack_api_url": _api_url(values[API_URL].strip() or SLACK_API, mistakes),
+        "slack_api_url": read_address(API_URL, values[API_URL], SLACK_API, mistakes, end="/"),
     }
 
 
@@ -61,20 +60,3 @@ def _missing(told: Mapping[str, str]) -> list[str]:
     if told[APP_TOKEN] and not told[BOT_TOKEN]:
         return [f"{BOT_TOKEN}: missing beside {APP_TOKEN}; copy it in Slack from OAuth & Permissions."]
     return []
-
-
-def _api_url(address: str, mistakes: list[str]) -> str:
-    if not _is_safe(address):
-        mistakes.append(f'{API_URL}: no address that tokens may be sent to; leave it out, or write "{SLACK_API}".')
-        return SLACK_API
-    return address if address.endswith("/") else f"{address}/"
-
-
-def _is_safe(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        is_plain = not (parts.username or parts.query or parts.fragment)
-    except ValueError:
-        return False
-    is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_MACHINE)
-    return bool(parts.hostname) and is_plain and is_private

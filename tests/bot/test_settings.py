@@ -17,6 +17,7 @@ from bot.secret import Secret
 from bot.settings import check_chats, check_sign_in, declared_settings, for_demo, is_loopback, read_environment
 from storage.errors import ConfigError
 from storage.types import Priority, Role
+from tests.bot.logs import own_log
 
 CANARY = "canary-value-that-nobody-may-see"
 EVERYWHERE = "0.0.0.0"  # noqa: S104  nothing is bound here
@@ -127,7 +128,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     (
         "team =",
         "zzz =",
-        "zzz: unknown key; known: alarms_to, brands, business_hours, duty, escalate_to, escalations, four_eyes,"
+        "zzz: unknown key; known: alarms_to, brands, business_hours, discord, duty, escalate_to, escalations, four_eyes,"
         " languages, members, not_scored, routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
     ),
     ("[[brands]]", "[[brand]]", 'brand: unknown key; did you mean "brands"?'),
@@ -186,7 +187,11 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"local:#alerts"', '"slack:alerts"', 'routes[0].channel: "slack:alerts" is no channel; write "slack:#alerts".'),
     ('"local:#alerts"', '"slack:@ana"', 'routes[0].channel: "slack:@ana" is no channel; write "slack:#ana".'),
     ('"local:#alerts"', '"slack:#Alerts"', 'routes[0].channel: "slack:#Alerts" cannot be; Slack writes channels in lower case: "slack:#alerts".'),
-    ('"local:#alerts"', '"discord:#alerts"', 'routes[0].channel: Discord comes with a later version; for now write "local:#alerts".'),
+    ('"local:#alerts"', '"discord:#Alerts"', 'routes[0].channel: "discord:#Alerts" cannot be; Discord writes text channels in lower case: "discord:#alerts".'),
+    ('name = "ana"', 'name = "ana"\ndiscord = "ana#1234"', 'members[0].discord: "ana#1234" is no user id of Discord; it looks like 80351110224678912.'),
+    ("[thresholds]", '[discord]\nserver = "Heron"\n[thresholds]', 'discord.server: "Heron" is no id of a server; it looks like 197038439483310086.'),
+    ("[thresholds]", '[discord.roles]\n"@everyone" = ["agent"]\n[thresholds]', "discord.roles.@everyone: everybody has it; name a role that only your team has."),
+    ("[thresholds]", "[discord.roles]\nSupport = []\n[thresholds]", "discord.roles.Support: there is no role; write at least agent."),
     ('"local:#alerts"', '"irc:#alerts"', 'routes[0].channel: "irc" is no chat that there is; write "local:#alerts".'),
     ('"local:#urgent"', '"urgent"', 'escalate_to: "urgent" is no channel; write "local:#urgent".'),
     ('channel = "local:#alerts"\n', "", "routes[0].channel: missing."),
@@ -562,13 +567,8 @@ def test_errors_and_warnings_do_not_quote_secrets(tmp_path: Path) -> None:
 @pytest.fixture
 def lines() -> object:
     """The log's lines on a stream that is no terminal; the log is as before afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, {name: logging.getLogger(name).level for name in (*log.OURS, *log.QUIET)})
-    stream = StringIO()
-    yield stream
-    root.handlers[:], root.level = before[0], before[1]
-    for name, level in before[2].items():
-        logging.getLogger(name).setLevel(level)
+    with own_log() as stream:
+        yield stream
 
 
 class Terminal(StringIO):
