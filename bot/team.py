@@ -1,12 +1,13 @@
 """The policy in force: what the file says, the people whom chats add to it, and what the team's decisions taught."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from handlers.context import Brain, think
 from handlers.rules.learning import Lessons
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person, with_people
+from storage.links import Link
 
 
 class Team:
@@ -18,8 +19,9 @@ class Team:
     def __init__(self, policy: Policy) -> None:
         self.brain = think(policy)
         self._written = policy
-        self._people: tuple[Person, ...] = ()
-        self._groups_are_known = True
+        self._people: dict[str, tuple[Person, ...]] = {}  # by chat
+        self._doubtful: frozenset[str] = frozenset()  # chats whose groups could not be read
+        self._links: tuple[Link, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -34,12 +36,19 @@ class Team:
         """What the team's decisions have taught, in the place of what that was before."""
         self.brain = replace(self.brain, lessons=lessons)
 
-    def meet(self, people: Sequence[Person], *, groups_are_known: bool) -> None:
+    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
         """What a chat knows of its people, in the place of what it knew before."""
-        self._people, self._groups_are_known = tuple(people), groups_are_known
+        self._people[chat] = tuple(one for one in people if one.chat == chat)
+        self._doubtful = self._doubtful - {chat} if groups_are_known else self._doubtful | {chat}
+        self._merge()
+
+    def go_by_links(self, links: Iterable[Link]) -> None:
+        """Which accounts are one person by her own word, in the place of what was said before."""
+        self._links = tuple(links)
         self._merge()
 
     def _merge(self) -> None:
-        merged = with_people(self._written, self._people, groups_are_known=self._groups_are_known)
+        people = [person for chat in self._people.values() for person in chat]
+        merged = with_people(self._written, people, doubtful=self._doubtful, links=self._links)
         if merged != self.brain.policy:
             self.brain = replace(self.brain, policy=merged)

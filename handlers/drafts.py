@@ -39,9 +39,9 @@ def write(ctx: Context, who: Member, case: Case, text: str) -> Draft:
         "author": who.name,
     }
     if current is None:
-        draft = ctx.store.drafts.add(case_id=case.id, now=ctx.now, **values)
+        draft = ctx.store.drafts.add(case_id=case.id, author_accounts=who.accounts, now=ctx.now, **values)
     else:
-        rewritten = ctx.store.drafts.rewrite(current, now=ctx.now, **values)
+        rewritten = ctx.store.drafts.rewrite(current, author_accounts=who.accounts, now=ctx.now, **values)
         draft = rewritten if rewritten is not None else _lost(current)
     cases.act(ctx, who, case, "draft", {"draft": str(draft.id), "hash": draft.text_hash[:12]})
     cases.put_in_threads(ctx, case.id, f"draft:{draft.id}")
@@ -79,7 +79,7 @@ def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft
         raise Conflict(
             f"{ctx.policy.label(draft.rejected_by)} asked for a change.", f"`draft {case.id}` changes it first."
         )
-    if ctx.policy.four_eyes and draft.author == who.name:
+    if ctx.policy.four_eyes and _is_by(draft, who):
         raise NotAllowed(
             "You wrote this draft, so somebody else must approve it (four eyes).", f"Ask {_others(ctx, who)}."
         )
@@ -91,20 +91,50 @@ def approve(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft
     return approved
 
 
+def _is_by(draft: Draft, who: Member) -> bool:
+    """Whether she wrote it: with an account that is hers now, or, where none is known, under a name of hers.
+
+    What a chat calls her is hers only until she changes it there, and another may take it then.
+    """
+    if not set(draft.author_accounts).isdisjoint(who.accounts):
+        return True
+    return who.is_called(draft.author) and (not draft.author_accounts or not who.joined)
+
+
+def _authors(ctx: Context, draft: Draft) -> list[Member]:
+    """Whoever wrote it; two, when she ended the link between her accounts since; nobody, when she is not known now."""
+    return [member for member in ctx.policy.members if _is_by(draft, member)]
+
+
 def _refuse_perhaps_her_own(ctx: Context, who: Member, draft: Draft) -> None:
-    """The names differ; that they are two people must be certain."""
-    author = ctx.policy.member(draft.author)
-    if author is None:
+    """She did not write it as far as is known; that they are two people must be certain."""
+    authors = _authors(ctx, draft)
+    if not authors:
         raise Conflict(
             f"{draft.author}, who wrote this draft, is not known as a member now: it may have been you.",
             f"`draft {draft.case_id}` writes it anew, and another person approves it.",
         )
-    if author.may_be(who):
-        known, other = (author, who) if who.joined else (who, author)
-        raise NotAllowed(
-            f"Nobody can tell whether {other.label} in {other.joined.capitalize()} is {known.label} (four eyes).",
-            f"An admin can write {known.label}'s {other.joined} id into earshot.toml, or another person approves it.",
+    for author in authors:
+        if author.may_be(who):
+            raise _perhaps_one(author, who)
+
+
+def _perhaps_one(author: Member, who: Member) -> NotAllowed:
+    """Two members of whom one is known from a chat alone, and the other not for certain there."""
+    if author.was_one_with(who):
+        return NotAllowed(
+            f"{author.label} and {who.label} were linked as one person before (four eyes).",
+            "If they are two, have an admin write both into earshot.toml, or have another person approve it.",
         )
+    known, other = (author, who) if who.joined else (who, author)
+    there = f" in {known.joined.capitalize()}" if known.joined else ""
+    joining = "Type `link` in one chat and its code in the other to join your accounts, have an admin"
+    if author.linked or who.linked:  # anybody may have one more account
+        joining = "Have an admin"
+    return NotAllowed(
+        f"Nobody can tell whether {other.label} in {other.joined.capitalize()} is {known.label}{there} (four eyes).",
+        f"{joining} write {known.label}'s {other.joined} id into earshot.toml, or have another person approve it.",
+    )
 
 
 def reject(ctx: Context, who: Member, case: Case, why: str) -> Draft:
@@ -149,10 +179,11 @@ def refuse_unapproved(ctx: Context, case: Case, draft: Draft) -> None:
     if draft.approved_hash != draft.text_hash:
         raise _not_approved(case)
     _refuse_stale(ctx, case, draft)
-    if ctx.policy.four_eyes and draft.approved_by == draft.author:
+    approver = ctx.policy.member(draft.approved_by or "")
+    is_one = _is_by(draft, approver) if approver else draft.approved_by == draft.author
+    if ctx.policy.four_eyes and is_one:
         raise NotAllowed("This draft was approved by its author.", "Somebody else must approve it (four eyes).")
-    approver, author = ctx.policy.member(draft.approved_by or ""), ctx.policy.member(draft.author)
-    if ctx.policy.four_eyes and approver and author and author.may_be(approver):
+    if ctx.policy.four_eyes and approver and any(author.may_be(approver) for author in _authors(ctx, draft)):
         raise NotAllowed("This draft was perhaps approved by its author.", "Have it approved anew (four eyes).")
     if not may(approver, "approve"):
         raise NotAllowed(

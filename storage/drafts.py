@@ -28,28 +28,49 @@ class Drafts:
         self._engine = engine
 
     def add(
-        self, *, case_id: int, text: str, text_hash: str, target: str, account: str, author: str, now: datetime
+        self,
+        *,
+        case_id: int,
+        text: str,
+        text_hash: str,
+        target: str,
+        account: str,
+        author: str,
+        author_accounts: Sequence[str] = (),
+        now: datetime,
     ) -> Draft:
         at = to_text(now)
         row = self._engine.one(
-            "insert into drafts (case_id, revision, state, text, text_hash, target, account, author, created_at,"
-            " updated_at)"
-            " values (?, 1, 'proposed', ?, ?, ?, ?, ?, ?, ?) returning *",
-            (case_id, text, text_hash, target, account, author, at, at),
+            "insert into drafts (case_id, revision, state, text, text_hash, target, account, author,"
+            " author_accounts, created_at, updated_at)"
+            " values (?, 1, 'proposed', ?, ?, ?, ?, ?, ?, ?, ?) returning *",
+            (case_id, text, text_hash, target, account, author, " ".join(author_accounts), at, at),
         )
         return _draft(row)
 
     def rewrite(
-        self, draft: Draft, *, text: str, text_hash: str, target: str, account: str, author: str, now: datetime
+        self,
+        draft: Draft,
+        *,
+        text: str,
+        text_hash: str,
+        target: str,
+        account: str,
+        author: str,
+        author_accounts: Sequence[str] = (),
+        now: datetime,
     ) -> Draft | None:
         """Another text: any approval or rejection is void. None when somebody was faster or it is sent."""
         row = self._engine.one(
             "update drafts set revision = revision + 1,"
             " state = 'proposed', text = ?, text_hash = ?, target = ?, account = ?, author = ?,"
-            " updated_at = ?, approved_by = null, approved_at = null, approved_hash = null,"
+            " author_accounts = ?, updated_at = ?, approved_by = null, approved_at = null, approved_hash = null,"
             " rejected_by = null, rejected_why = '', error = ''"
             " where id = ? and revision = ? and state in ('proposed', 'approved', 'rejected') returning *",
-            (text, text_hash, target, account, author, to_text(now), draft.id, draft.revision),
+            (
+                *(text, text_hash, target, account, author, " ".join(author_accounts)),
+                *(to_text(now), draft.id, draft.revision),
+            ),
         )
         return _draft(row) if row is not None else None
 
@@ -202,4 +223,8 @@ def _draft(row: Row) -> Draft:
         attempted_at=from_text(row["attempted_at"]) if row["attempted_at"] else None,
         not_before=from_text(row["not_before"]) if row["not_before"] else None,
         error=row["error"],
+        author_accounts=tuple(row["author_accounts"].split()),
     )
+
+
+AUTHORS = ("alter table drafts add column author_accounts text not null default ''",)

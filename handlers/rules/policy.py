@@ -11,6 +11,7 @@ from typing import Any
 
 from storage.types import Priority, Role
 
+CHATS = ("slack", "discord")  # where people have accounts
 WORKING_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 NO_KEY = {"is_key": False}  # of a field that the file cannot set
 
@@ -67,6 +68,14 @@ class SlackPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscordPolicy:
+    """How Earshot behaves in Discord. The token stands in `.env`."""
+
+    server: str = ""  # the id of your server; needed only where the bot is in several
+    roles: Mapping[str, tuple[Role, ...]] = field(default_factory=dict)  # roles of Discord, and those that they give
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which cases are posted where. `channel` is chat:#channel, for instance local:#alerts."""
 
@@ -91,6 +100,9 @@ class Member:
     discord: str = ""  # her Discord user id
     is_guest: bool = False  # true: may look, and do nothing (written `guest`); Slack's guests always are
     joined: str = field(default="", metadata=NO_KEY)  # the chat whose user group adds her; "" when the file names her
+    linked: tuple[str, ...] = field(default=(), metadata=NO_KEY)  # chats where `link` alone says who she is
+    also: tuple[str, ...] = field(default=(), metadata=NO_KEY)  # what she was called before she linked her accounts
+    kin: str = field(default="", metadata=NO_KEY)  # the same for all who were said to be one person once; "" for none
 
     @property
     def label(self) -> str:
@@ -100,9 +112,36 @@ class Member:
         """Her id on a chat platform, "" when she has none there."""
         return {"slack": self.slack, "discord": self.discord}.get(chat, "")
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Her accounts in the chats, as chat:id."""
+        return tuple(f"{chat}:{self.id_on(chat)}" for chat in CHATS if self.id_on(chat))
+
+    def is_called(self, name: str | None) -> bool:
+        """Whether this is her name, or was before she linked her accounts."""
+        return name == self.name or name in self.also
+
     def may_be(self, other: "Member") -> bool:
-        """Whether the two may be one person: one is known from a chat alone, and the other has no id there."""
-        return any(one.joined and not two.id_on(one.joined) for one, two in ((self, other), (other, self)))
+        """Whether the two may be one person.
+
+        They are certainly two when the file names both, or when in one chat each has an account of her own for which
+        the file or a group vouches. An id by `link` alone proves nothing: anybody can have one more account. Nor are
+        they, whom the file does not both name, when a link that ended said that they are one.
+        """
+        if self.name == other.name:
+            return True
+        if not self.joined and not other.joined:
+            return False
+        if self.was_one_with(other):
+            return True
+        return not any(self._is_vouched_for(chat) and other._is_vouched_for(chat) for chat in CHATS)
+
+    def was_one_with(self, other: "Member") -> bool:
+        """Whether links, of which one has ended at least, said that they are one person."""
+        return bool(self.kin) and self.kin == other.kin
+
+    def _is_vouched_for(self, chat: str) -> bool:
+        return bool(self.id_on(chat)) and chat not in self.linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +185,7 @@ class Escalation:
 
     after: timedelta  # nobody has claimed it for so long, on the clock of its priority
     channel: str = ""  # it is posted there too, as local:#urgent
-    ping: tuple[str, ...] = ()  # on-duty, a member's name, or a Slack user group's handle
+    ping: tuple[str, ...] = ()  # on-duty, a member's name, a Slack user group's handle or a role of Discord
     min_priority: Priority = Priority.HIGH  # low, normal, high, urgent: not for cases below it
     brands: tuple[str, ...] = ()  # empty: every brand
 
@@ -188,6 +227,7 @@ class Policy:
     members: tuple[Member, ...] = ()
     templates: tuple[Template, ...] = ()
     slack: SlackPolicy = field(default_factory=SlackPolicy)
+    discord: DiscordPolicy = field(default_factory=DiscordPolicy)
     team: str = "Earshot"  # the workspace's name
     timezone: str = "UTC"  # for times that people type and read
     languages: tuple[str, ...] = ()  # those you read: ["en", "de"]; empty: English, and sources are taken at their word
@@ -205,7 +245,9 @@ class Policy:
     retired_keys: tuple[str, ...] = field(default=(), metadata=NO_KEY)  # of an older file; they mean nothing any more
 
     def member(self, name: str) -> Member | None:
-        return next((member for member in self.members if member.name == name), None)
+        """By her name, or by what she was called before she linked her accounts."""
+        named = next((member for member in self.members if member.name == name), None)
+        return named or next((member for member in self.members if name in member.also), None)
 
     def member_on(self, chat: str, user_id: str) -> Member | None:
         """The member with this id on Slack or Discord."""

@@ -18,11 +18,14 @@ MAY: dict[str, frozenset[Role]] = {
     "teach": frozenset({MANAGER, ADMIN}),  # whether what was learned takes part
     "reload": frozenset({ADMIN}),
     "retry": frozenset({MANAGER, ADMIN}),
+    "unlink others": frozenset({ADMIN}),  # one's own accounts are one's own affair
 }
 
 GUESTS_MAY = frozenset(  # look, and no more
     {"help", "home", "learning", "query", "queue", "search", "settings", "show", "summary", "who"}
 )
+
+NOBODY_MAY = frozenset({"help", "link"})  # without a role: to ask, and to say with a code whose account this is
 
 
 def may(member: Member | None, act: str) -> bool:
@@ -31,7 +34,7 @@ def may(member: Member | None, act: str) -> bool:
     What the table does not name is open to every member, and to members only.
     """
     if member is None:
-        return act == "help"
+        return act in NOBODY_MAY
     if member.is_guest and act not in GUESTS_MAY:
         return False
     return bool(MAY.get(act, ANYBODY) & set(member.roles))

@@ -41,7 +41,7 @@ def test_what_was_learned_outlives_a_reload() -> None:
     team = Team(POLICY)
     team.go_by_lessons(Lessons(learned(7)))
     team.go_by(POLICY, think(POLICY))
-    team.meet((), groups_are_known=True)
+    team.meet("slack", (), groups_are_known=True)
     assert team.brain.lessons is not None
     assert team.brain.lessons.team == learned(7)
 
