@@ -11,7 +11,7 @@ from handlers.rules.periods import Period, read_period, titled
 from handlers.rules.policy import Member
 from storage.errors import InvalidInput
 
-_WHAT = ("cases", "mentions", "summary")
+WHAT = ("cases", "mentions", "summary")
 _PERIOD = "30d"
 
 
@@ -44,9 +44,9 @@ def read_export(ctx: Context, text: str, now: datetime) -> tuple[str, Period, st
             kind = word.lower()
         elif name == "brand" and colon:
             brand = known_name("brand", word[len("brand:") :], [one.name for one in ctx.policy.brands])
-        elif word.lower() in _WHAT:
+        elif word.lower() in WHAT:
             table = word.lower()
-        elif place == 0 and (close := difflib.get_close_matches(word.lower(), _WHAT, n=1, cutoff=0.7)):
+        elif place == 0 and (close := difflib.get_close_matches(word.lower(), WHAT, n=1, cutoff=0.7)):
             raise InvalidInput(f'"{word[:40]}" cannot be exported.', f"Did you mean {close[0]}?", field="what")
         else:
             words.append(word)

@@ -15,8 +15,10 @@ from handlers.rules.when import clock, duration, length
 from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from storage.types import Mention, Mute, RawMention
 
+PARTS = ("list", "add", "remove")
+SPANS = ("24h", "7d", "30d", "90d")  # what is offered; any length of time is taken
 _HOW = 'For example: `mute add author:@spammer 7d`, `mute add words:"free iphone" 24h`, `mute list`, `mute remove 3`.'
-_DAY = timedelta(hours=24)
+DAY = timedelta(hours=24)
 _LONGEST = timedelta(days=90)
 _LONGEST_VALUE = 500  # characters
 _LOOKED_BACK = timedelta(days=7)
@@ -49,7 +51,7 @@ def mute(
         return _remove(ctx, rest)
     if act == "add":
         return _add(ctx, who, rest.strip(), is_sure=sure == "yes")
-    close = difflib.get_close_matches(act, ["list", "add", "remove"], n=1)
+    close = difflib.get_close_matches(act, PARTS, n=1)
     raise InvalidInput(f'"{act[:40]}" is not a part of mute.', f"Did you mean `mute {close[0]}`?" if close else _HOW)
 
 
@@ -83,7 +85,7 @@ def _add(ctx: Context, who: Member, rest: str, *, is_sure: bool) -> Reply:
     what, value, span = _read(ctx, rest)
     if span > _LONGEST:
         raise InvalidInput("A mute lasts at most 90 days.", "It can be renewed.")
-    if span > _DAY and not may(who, "mute for long"):
+    if span > DAY and not may(who, "mute for long"):
         raise NotAllowed("You can mute for up to 24 hours.", f"Longer is for {who_may('mute for long')}.")
     until = ctx.now + span
     if not is_sure:
@@ -107,7 +109,7 @@ def _take_back(ctx: Context, who: Member, rest: str) -> Reply:
     _, author, _ = _read(ctx, rest)
     for item in reversed(ctx.store.mutes.active(ctx.now)):
         is_it = item.what == "author" and item.value.casefold() == author.casefold()
-        if is_it and item.created_by == who.name and item.until - item.created_at == _DAY:
+        if is_it and item.created_by == who.name and item.until - item.created_at == DAY:
             return _remove(ctx, str(item.id))
     raise NotFound(f"You have no mute for {shown(author, 100).words} to take back.", "`mute list` shows them all.")
 
@@ -151,14 +153,14 @@ def _author(ctx: Context, value: str) -> str:
 def _value_and_span(tail: str) -> tuple[str, timedelta]:
     if tail[:1] in ('"', "“"):
         value, _, rest = tail[1:].replace("”", '"').partition('"')
-        return value.strip(), duration(rest) if rest.strip() else _DAY
+        return value.strip(), duration(rest) if rest.strip() else DAY
     value, _, last = tail.rpartition(" ")
     if value:
         try:
             return value.strip(), duration(last)
         except InvalidInput:
             pass
-    return tail, _DAY
+    return tail, DAY
 
 
 def _preview(ctx: Context, what: str, value: str, span: timedelta, rest: str) -> Reply:

@@ -12,7 +12,7 @@ from handlers.rules.scoring import language_of
 from storage.errors import Conflict, InvalidInput
 from storage.types import Case, Priority
 
-_LEVELS = {priority.word: priority for priority in Priority}
+LEVELS = {priority.word: priority for priority in Priority}
 _BY_HAND = " set it to "
 
 
@@ -85,10 +85,10 @@ def _is_sooner(before: Case, after: Case) -> bool:
 
 def _read(level: str) -> Priority:
     word = level.strip().lower()
-    if word in _LEVELS:
-        return _LEVELS[word]
-    close = difflib.get_close_matches(word, _LEVELS, n=1)
-    guess = f"Did you mean {close[0]}?" if close else f"Priorities: {', '.join(_LEVELS)}."
+    if word in LEVELS:
+        return LEVELS[word]
+    close = difflib.get_close_matches(word, LEVELS, n=1)
+    guess = f"Did you mean {close[0]}?" if close else f"Priorities: {', '.join(LEVELS)}."
     raise InvalidInput(f'"{level[:40]}" is not a priority.', guess, field="level")
 
 

@@ -12,7 +12,7 @@ from storage.errors import InvalidInput
 from storage.types import Case
 
 _PAGE = 8
-_WHICH = ("open", "mine", "unclaimed", "overdue", "snoozed")
+WHICH = ("open", "mine", "unclaimed", "overdue", "snoozed")
 _MOST_PAGES = 100_000
 _NONE = {
     "open": "No case is open here.",
@@ -74,7 +74,7 @@ def read_view(ctx: Context, text: str) -> View:
     which, brand, source, page = "open", "", "", 1
     for word in text.split():
         name, _, value = word.partition(":")
-        if word.lower() in _WHICH:
+        if word.lower() in WHICH:
             which = word.lower()
         elif word.startswith("brand:"):
             brand = known_name(name, value, [one.name for one in ctx.policy.brands])
@@ -88,7 +88,7 @@ def read_view(ctx: Context, text: str) -> View:
 
 
 def _no_part(word: str) -> InvalidInput:
-    known = [*_WHICH, "brand:", "source:", "page:"]
+    known = [*WHICH, "brand:", "source:", "page:"]
     close = difflib.get_close_matches(word.lower(), known, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
     return InvalidInput(f'"{word[:40]}" is not a part of the queue.', f"{guess}Known: {', '.join(known)}.")

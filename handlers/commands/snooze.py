@@ -9,7 +9,7 @@ from handlers.rules.policy import Member
 from storage.errors import InvalidInput
 from storage.types import to_text
 
-_PRESETS = (
+PRESETS = (
     ("1h", "1 hour"),
     ("4h", "4 hours"),
     ("tomorrow 9:00", "Tomorrow morning"),
@@ -42,11 +42,11 @@ def _moment(ctx: Context, typed: str, chosen: str) -> datetime:
 
 
 def _form(ctx: Context, case: int) -> Form:
-    moments = {words: when.until(words, ctx.now, ctx.zone) for words, _ in _PRESETS}
-    choices = tuple((words, f"{label}: {when.clock(moments[words], ctx.now, ctx.zone)}") for words, label in _PRESETS)
+    moments = {words: when.until(words, ctx.now, ctx.zone) for words, _ in PRESETS}
+    choices = tuple((words, f"{label}: {when.clock(moments[words], ctx.now, ctx.zone)}") for words, label in PRESETS)
     hint = f"Wins over the choice: 2h, 3d, 17:30, monday 9:00, 2026-11-23 09:00 ({ctx.policy.timezone})."
     fields = (
-        Field("preset", "Until", "choice", _PRESETS[0][0], choices=choices),
+        Field("preset", "Until", "choice", PRESETS[0][0], choices=choices),
         Field("until", "Or until", hint=hint, is_required=False, max_length=40),
     )
     return Form(f"Snooze #{case}", "snooze", case, fields, submit="Snooze")

@@ -8,7 +8,7 @@ from handlers.rules.policy import Member
 from storage.errors import Conflict, InvalidInput
 from storage.lessons import OFF, ON, SHADOW
 
-_PARTS = ("on", "off", "stop", "forget")
+PARTS = ("on", "off", "stop", "forget")
 _MODES = {"on": ON, "off": SHADOW, "stop": OFF}
 _EFFECT = "lessons"
 _SAID = {
@@ -26,8 +26,8 @@ def teach(ctx: Context, who: Member, what: Word, sure: Carried | None = None) ->
     `learning` shows first what would be different, with the buttons for it.
     """
     act = what.strip().lower()
-    if act not in _PARTS:
-        close = difflib.get_close_matches(act, _PARTS, n=1)
+    if act not in PARTS:
+        close = difflib.get_close_matches(act, PARTS, n=1)
         guess = f"Did you mean `teach {close[0]}`?" if close else "`learning` shows what there is."
         raise InvalidInput(f'"{what[:40]}" is not a part of teach.', guess, field="what")
     if act in ("on", "forget") and sure != "yes":

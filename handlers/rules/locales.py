@@ -18,7 +18,7 @@ from storage.errors import InvalidInput
 NONE = "–"  # nothing to tell: no such number
 _TIMES = 10  # grown so many times, it is told as a multiple
 _MARKS = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u061c": None, "\u200e": None, "\u200f": None})
-_SPOKEN = (
+SPOKEN = (
     "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "ja", "ko", "nb", "nl", "pl", "pt", "ro", "ru", "sv",
     "tr", "uk", "zh",
 )  # fmt: skip
@@ -111,7 +111,7 @@ def _guess(typed: str) -> str:
 @cache
 def _own_names() -> dict[str, str]:
     """What some languages call themselves. To load them all would take seconds."""
-    return {(_language(code).get_display_name() or code).casefold(): code for code in _SPOKEN}
+    return {(_language(code).get_display_name() or code).casefold(): code for code in SPOKEN}
 
 
 @cache

@@ -26,6 +26,7 @@ _NAMED = {
     "month": "This month", "last month": "Last month", "quarter": "This quarter", "last quarter": "Last quarter",
     "year": "This year", "last year": "Last year",
 }  # fmt: skip
+NAMES = (*_NAMED, "24h", "7d", "30d")  # the periods that are asked for most, as they are typed
 _LENGTH = re.compile(r"(?:\d+[smhdw] ?)+")
 _UNITS = re.compile(r"(?<=\d) ?(m|h|d|w)(?:in|ins|inute|inutes|our|ours|ay|ays|eek|eeks)?\b")
 _DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
@@ -204,8 +205,7 @@ def _too_old() -> InvalidInput:
 
 
 def _not_a_period(typed: str) -> InvalidInput:
-    names = [*_NAMED, "24h", "7d", "30d"]
-    close = difflib.get_close_matches(typed, names, n=1)
+    close = difflib.get_close_matches(typed, NAMES, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
     return InvalidInput(f'"{typed[:40]}" is not a period.', f"{guess}{_HOW}", field="what")
 
