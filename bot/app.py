@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from secrets import randbelow
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
@@ -20,7 +21,6 @@ from bot import registry
 from bot.bridge import Bridge
 from bot.charts import png
 from bot.chats.local.adapter import Bell, LocalChatAdapter
-from bot.chats.slack.chat import Keys, Slack
 from bot.deliver import Deliverer
 from bot.fetch import Fetch, Tools
 from bot.health import Health, Part, Watch
@@ -29,13 +29,14 @@ from bot.opinions import build_opinions
 from bot.policy_file import read_policy
 from bot.receiving import Receiving
 from bot.replying import Replier, way_of
+from bot.rooms import Room, discord_of, slack_of, states_of
 from bot.scheduler import build_scheduler
 from bot.sessions import Sessions
 from bot.settings import Environment, check_chats, check_sign_in
 from bot.tasks import Tasks
 from bot.team import Team
 from bot.web import build_web, check_bind
-from handlers import lessons, places
+from handlers import completions, lessons, links, places
 from handlers.cards import Chart, Drawing
 from handlers.context import Brain, ChatState, Context, think
 from handlers.dispatch import dispatch, is_new, is_read, load_commands
@@ -45,6 +46,7 @@ from handlers.ports import Chat
 from handlers.requests import Command, Reply, Request
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person
+from storage.acquaintances import Acquaintance
 from storage.errors import ConfigError, EarshotError
 from storage.local_chat import LocalChat
 from storage.store import Store
@@ -63,7 +65,7 @@ def utc_now() -> datetime:
 
 
 class App:
-    """The running program: what the `Desk` of the page and that of Slack ask for, and the tasks beside it."""
+    """The running program: what the `Desk` of the page and those of the chats ask for, and the tasks beside it."""
 
     def __init__(
         self, environment: Environment, policy: Policy, *, config_path: Path | None, now: Clock = utc_now
@@ -80,12 +82,13 @@ class App:
         sessions = Sessions(environment.data / "sessions")
         self._tools = Tools(self._fetch, now, environment.variables, sessions=sessions)
         self.chats: dict[str, Chat] = {"local": LocalChatAdapter(self, self.bell, now)}
-        self.slack = Slack(self, _slack_keys(environment), now) if environment.has_slack else None
-        if self.slack is not None:
-            self.chats["slack"] = self.slack.chat
+        self.slack, self.discord = slack_of(environment, self, now), discord_of(environment, self, now)
+        self._rooms: tuple[Room, ...] = tuple(room for room in (self.slack, self.discord) if room is not None)
+        self.chats |= {room.chat.name: room.chat for room in self._rooms}
         self.deliverer = Deliverer(self.bridge, self.chats, self._draw, self._pause, now)
         self._watch = Watch(self.registry, environment.data)
         self._tasks = Tasks()
+        self._reads_links = asyncio.Lock()
         opinions = build_opinions(environment.opinion, self._fetch, self.bridge, now)
         self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed, opinions)
         self._receiving = Receiving(self._listening, self.policy, now)
@@ -110,7 +113,7 @@ class App:
         """Do what a person asks; errors come back as words."""
         started = time.monotonic()
         brain, cross = self.brain, self.bridge.read if is_read(request) else self.bridge.write
-        chats = (ChatState("slack", *self.slack.health()),) if self.slack is not None else ()
+        chats = states_of(self._rooms)
         try:
             if request.can_repeat and is_read(request) and not await self._is_new(request):
                 return Reply(is_repeat=True)
@@ -119,6 +122,8 @@ class App:
             return Reply(str(error), is_error=True)
         verb = request.verb if any(command.verb == request.verb for command in self._commands) else "unknown"
         self._watch.acted(verb, time.monotonic() - started)
+        if reply.effect == links.EFFECT:
+            await self._go_by_links()
         if not is_read(request):  # App Home reads too: it would stir itself for ever
             self._changed()
         if reply.effect == "reload":
@@ -136,13 +141,38 @@ class App:
     def policy(self) -> Policy:
         return self.brain.policy
 
-    # What Slack asks for beside that (bot.chats.slack.desk.Desk)
+    # What Slack and Discord ask for beside that (bot.chats.desk.Desk)
 
     async def subject_at(self, chat: str, ref: str) -> str:
         return await self.bridge.read(lambda store: store.deliveries.subject_at(chat, ref))
 
-    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:  # noqa: ARG002 - one chat
-        self._team.meet(people, groups_are_known=groups_are_known)
+    async def drawing_of(self, subject: str) -> Drawing | None:
+        return await self.bridge.read(lambda store: self._draw(store, subject, "", self._now()))
+
+    def meet(self, chat: str, people: Sequence[Person], *, groups_are_known: bool) -> None:
+        self._team.meet(chat, people, groups_are_known=groups_are_known)
+
+    async def remember(self, chat: str, people: Sequence[Person]) -> None:
+        known = [Acquaintance(one.id, one.handle, one.name, one.groups) for one in people]
+        await self._write(lambda store: store.acquaintances.keep(chat, known, self._now()))
+
+    async def remembered(self, chat: str) -> Sequence[Person]:
+        known = await self.bridge.read(lambda store: store.acquaintances.all_on(chat))
+        return [Person(chat, one.id, one.handle, one.name, one.groups) for one in known]
+
+    async def carry(self, told: Mapping[str, str]) -> None:
+        await self._write(lambda store: store.carried.keep(told, self._now()))
+
+    async def carried(self, key: str) -> str:
+        return await self.bridge.read(lambda store: store.carried.get(key))
+
+    async def complete(self, request: Request, argument: str, typed: str) -> Sequence[completions.Choice]:
+        try:
+            return await self.bridge.read(
+                lambda store: completions.complete(self._context(store), request, argument, typed)
+            )
+        except EarshotError:
+            return ()
 
     async def reopen(self, chat: str, channel: str) -> None:
         def reopen(store: Store) -> bool:
@@ -165,8 +195,8 @@ class App:
         """Something may have to be posted, and App Home may show something else."""
         self.deliverer.ring()
         self.replier.ring()
-        if self.slack is not None:
-            self.slack.changed()
+        for room in self._rooms:
+            room.changed()
 
     # The page's own file
 
@@ -174,9 +204,12 @@ class App:
         return await self.bridge.read(lambda store: work(store.local_chat))
 
     async def write(self, work: Callable[[LocalChat], T]) -> T:
+        return await self._write(lambda store: work(store.local_chat))
+
+    async def _write(self, work: Callable[[Store], T]) -> T:
         def write(store: Store) -> T:
             with store.transaction():
-                return work(store.local_chat)
+                return work(store)
 
         return await self.bridge.write(write)
 
@@ -203,9 +236,10 @@ class App:
         await self.bridge.start()
         await self.bridge.write(lambda store: store.pauses.try_all(self._now()))
         await self._go_by_lessons()
+        await self._go_by_links()
         self._listening.start()
-        if self.slack is not None:
-            self.slack.start()
+        for room in self._rooms:
+            room.start()
         self._tasks.begin("deliver", self.deliverer.run())
         self._tasks.begin("reply", self.replier.run())
         self._tasks.begin("watch", self._measure())
@@ -216,10 +250,9 @@ class App:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         await self._tasks.close()
-        await self.replier.stop()
-        await self.deliverer.stop()
-        if self.slack is not None:
-            await self.slack.close()
+        # All of them wait for somebody outside: beside each other, so that the program ends within five seconds.
+        await asyncio.gather(self.replier.stop(), self.deliverer.stop(), *(room.finish() for room in self._rooms))
+        await asyncio.gather(*(room.close() for room in self._rooms))
         await self._listening.close()
         await self._fetch.close()
         await self.bridge.close()
@@ -234,8 +267,8 @@ class App:
         change_sources = self._listening.prepare(policy)
         self._team.go_by(policy, brain)
         change_sources()
-        if self.slack is not None:
-            self.slack.policy_changed()
+        for room in self._rooms:
+            room.policy_changed()
         log.info("earshot.toml was read again")
 
     def _reload_in_words(self) -> Reply:
@@ -259,7 +292,7 @@ class App:
         self, store: Store, chats: tuple[ChatState, ...] = (), brain: Brain | None = None, now: datetime | None = None
     ) -> Context:
         ways = partial(way_of, self._listening.sources)
-        return Context(store, brain or self.brain, now or self._now(), chats, ways=ways)
+        return Context(store, brain or self.brain, now or self._now(), chats, ways=ways, chance=randbelow)
 
     def _draw(self, store: Store, subject: str, body: str, now: datetime) -> Drawing | None:
         return draw(self._context(store, now=now), subject, body)
@@ -268,9 +301,11 @@ class App:
         places.pause(self._context(store, now=now), chat, channel, why)
 
     async def _tick(self, job: ModuleType) -> None:
+        chats = states_of(self._rooms)
+
         def run(store: Store) -> int:
             with store.transaction():
-                return int(job.run(self._context(store)))
+                return int(job.run(self._context(store, chats)))
 
         try:
             if await self.bridge.write(run, is_urgent=False):
@@ -287,6 +322,11 @@ class App:
     async def _go_by_lessons(self) -> None:
         """What was learned, or switched on or off, is in force from here on."""
         self._team.go_by_lessons(await self.bridge.read(lessons.in_force))
+
+    async def _go_by_links(self) -> None:
+        """Which accounts are one person is in force from here on; of two changes at once, what was read last."""
+        async with self._reads_links:
+            self._team.go_by_links(await self.bridge.read(lambda store: store.links.all()))
 
     async def _measure(self) -> None:
         while True:
@@ -310,17 +350,8 @@ class App:
             writing = Part("writing", False, "the database does not answer within 5 s")
         except Exception as error:  # whatever it is, nothing can be stored
             writing = Part("writing", False, str(error))
-        slack = (Part("chat slack", *self.slack.health()),) if self.slack is not None else ()
-        return Health((writing, ended, *slack, *health.parts))
-
-
-def _slack_keys(environment: Environment) -> Keys:
-    return Keys(
-        environment.slack_bot_token,
-        environment.slack_app_token,
-        environment.slack_signing_secret,
-        environment.slack_api_url,
-    )
+        chats = (Part(f"chat {state.name}", state.is_ok, state.words) for state in states_of(self._rooms))
+        return Health((writing, ended, *chats, *health.parts))
 
 
 def _probe(store: Store) -> None:
