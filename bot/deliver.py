@@ -8,8 +8,9 @@
         found: sent        not found: pending again        cannot look: after a while posted again, marked as a repeat
 
 Each channel has at most one task for posts and one for updates, so that a slow or dead one holds no other and no redraw
-waits for the pace of posts; a chat that asks to wait is not called so until then. A closed channel is paused: what is
-due there waits, and a person is told. Retries of the chat's own client are off; this file alone decides.
+waits for the pace of posts; a chat that asks to wait is not called so until then, and a message that has to wait by
+itself (ChatLater) holds no other. A closed channel is paused: what is due there waits, and a person is told. Retries of
+the chat's own client are off; this file alone decides.
 
 Nobody reads more than a message every two seconds: a channel gets at most 30 posts in any minute, whatever the pace of
 its chat (redraws do not count). The last ten of them are kept from cards, for changes of state and for what is urgent,
@@ -26,13 +27,23 @@ from datetime import datetime, timedelta
 from bot.bridge import Bridge
 from bot.errands import REST, Errands
 from handlers.cards import Card, DraftCard, Drawing, Notice
-from handlers.ports import Chat, ChatBusy, ChatClosed, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused
+from handlers.ports import (
+    Chat,
+    ChatBusy,
+    ChatClosed,
+    ChatDoubtful,
+    ChatError,
+    ChatLater,
+    ChatMessageGone,
+    ChatRefused,
+)
 from storage.store import Store
 from storage.types import Delivery, DeliveryState, Lane
 
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT = 10.0  # seconds
+_LAST_CALLS = 3.0  # seconds that calls on their way get when the program stops
 MOST_ATTEMPTS = 12  # of an update, or of a post that was clearly refused for now
 GIVE_UP_LOOKING = timedelta(minutes=10)
 MOST_POSTS = 30  # to one channel in a minute
@@ -76,13 +87,14 @@ class Deliverer(Errands[Track]):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         most_posts: int = MOST_POSTS,
     ) -> None:
-        super().__init__("deliveries", now, idle=_IDLE, last_calls=CALL_TIMEOUT)
+        super().__init__("deliveries", now, idle=_IDLE, last_calls=_LAST_CALLS)
         self._bridge = bridge
         self._chats = chats
         self._draw = draw
         self._pause = pause
         self._sleep = sleep
         self._blind: dict[Track, datetime] = {}  # not searched before then
+        self._blind_since: dict[Track, datetime] = {}  # the first time, since we run or since a search that worked
         self.most_posts = most_posts  # to one channel in a minute
         self._posts = _Posts(now)
         self._paused: set[tuple[str, str]] = set()  # channels that were closed when the outbox was last looked at
@@ -192,6 +204,8 @@ class Deliverer(Errands[Track]):
             channel = _ANY if error.is_everywhere else delivery.channel
             self._resting[delivery.chat, channel, delivery.action] = self._now() + wait
             await self._later(delivery, wait, error.message, counts=False)
+        except ChatLater as error:
+            await self._later(delivery, timedelta(seconds=max(0.0, error.retry_after)), error.message, counts=False)
         except ChatClosed as error:
             await self._closed(delivery, str(error))
         except ChatMessageGone as error:
@@ -300,11 +314,14 @@ class Deliverer(Errands[Track]):
                 ref = await chat.find(delivery.channel, delivery.key, since, parent_ref)
         except Exception as error:  # also what an adapter does wrong: a row must not hang on it for ever
             log.warning("delivery %d cannot be looked for: %s", delivery.id, type(error).__name__)
-            if self._now() - since > GIVE_UP_LOOKING:
+            # Not its attempt alone counts: after a long rest that is long ago, and the chat is only just being reached.
+            tried_for = self._now() - max(since, self._blind_since.setdefault(_track(delivery), self._now()))
+            if tried_for > GIVE_UP_LOOKING:
                 await self._later(delivery, timedelta(), _REPEAT)
                 return True
             self._blind[_track(delivery)] = self._now() + REST
             return False
+        self._blind_since.pop(_track(delivery), None)
         if ref is None:
             await self._later(delivery, timedelta(), "was not there after its answer was lost")
         else:

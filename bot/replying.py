@@ -49,7 +49,7 @@ T = TypeVar("T")
 CALL_TIMEOUT = 30.0  # seconds
 _IDLE = 2.0  # seconds between looks when nothing rings
 _LOOK_TIMEOUT = 10.0  # seconds, for a look at what is answered before it is
-_LAST_CALLS = 5.0  # seconds that calls on their way get when the program stops
+_LAST_CALLS = 3.0  # seconds that calls on their way get when the program stops
 
 
 def way_of(sources: Mapping[str, Source], mention: Mention) -> ReplyWay:

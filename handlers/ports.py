@@ -358,6 +358,14 @@ class ChatBusy(ChatError):
         self.is_everywhere = is_everywhere  # the kind of call that was refused (post or update) rests in every channel
 
 
+class ChatLater(ChatError):
+    """This one message has to wait; all others go on, in its channel too. Not counted as an attempt."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
+
+
 class ChatDoubtful(ChatError):
     """The answer was lost: it may have been posted. Settle, then look for it."""
 

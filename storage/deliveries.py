@@ -266,6 +266,14 @@ class Deliveries:
         )
         return count, from_text(oldest) if oldest else None
 
+    def waiting_for(self, chat: str) -> int:
+        """How many messages of a chat are to be posted or redrawn."""
+        return int(
+            self._engine.value(
+                "select count(*) from deliveries where chat = ? and state in ('pending', 'sending')", (chat,)
+            )
+        )
+
 
 def _delivery(row: Row) -> Delivery:
     return Delivery(

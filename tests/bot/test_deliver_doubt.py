@@ -108,6 +108,21 @@ async def test_an_unreadable_history_is_not_asked_at_every_turn(db_path: Path) -
         assert chat.count("find") == 1
 
 
+async def test_after_a_long_rest_nothing_is_repeated_because_the_chat_is_not_reached_at_once(db_path: Path) -> None:
+    async with station(db_path) as opened:
+        chat = far(opened)
+        chat.next_posts.append(dies(after_posting=True))
+        await opened.open_case(TROUBLES[0])
+        await opened.die_delivering()
+        opened.clock.pass_by(hours=1)
+        chat.can_search = False
+        await opened.deliver_for(10, step=5)
+        chat.can_search = True
+        await opened.deliver_for(10, step=5)
+        assert chat.keys() == [CARD]
+        assert (await opened.row(CARD))["state"] == "sent"
+
+
 async def test_an_adapter_that_breaks_whenever_it_looks_leaves_no_row_hanging(db_path: Path) -> None:
     async with station(db_path) as opened:
         chat = far(opened)
@@ -198,6 +213,7 @@ async def test_a_process_that_dies_in_the_call_leaves_one_message(db_path: Path,
         assert (await opened.row(CARD))["state"] == "sent"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_after", [False, True])
 async def test_a_process_that_dies_at_any_write_leaves_every_message_once(db_path: Path, is_after: bool) -> None:
     async with station(db_path) as opened:
