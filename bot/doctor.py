@@ -7,13 +7,14 @@ import asyncio
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot import registry
-from bot.chats.slack.examine import greet
+from bot.chats.discord import examine as discord
+from bot.chats.slack import examine as slack
 from bot.fetch import Fetch, Tools
 from bot.findings import Finding as Finding
 from bot.findings import Mark as Mark
@@ -21,7 +22,7 @@ from bot.language_checks import examine_languages
 from bot.opinions.examining import examine_opinions
 from bot.policy_checks import policy_warnings
 from bot.policy_file import Kinds, read_policy
-from bot.settings import Environment, check_chats, check_sign_in
+from bot.settings import Environment, chat_mistakes, check_sign_in
 from handlers.ports import Source
 from handlers.rules.policy import Policy, SourceEntry
 from storage.errors import ConfigError, EarshotError
@@ -182,22 +183,29 @@ async def _source(entry: SourceEntry, tools: Tools, build: Build) -> Finding:
 async def _chats(policy: Policy | None, environment: Environment) -> list[Finding]:
     return [
         Finding(Mark.WORKS, "Chat local", "the page in your browser; needs nothing."),
-        await _slack(policy, environment),
-        Finding(Mark.OFF, "Chat discord", "comes with a later version."),
+        await _chat("slack", policy, environment, slack.greet),
+        await _chat("discord", policy, environment, discord.greet),
     ]
 
 
-async def _slack(policy: Policy | None, environment: Environment) -> Finding:
-    try:
-        if policy:
-            check_chats(environment, policy)
-    except ConfigError as error:
-        return Finding(Mark.BROKEN, "Chat slack", " ".join(str(error).split()))
-    if not environment.has_slack:
-        return Finding(Mark.OFF, "Chat slack", "off: EARSHOT_SLACK_BOT_TOKEN is not set; docs/slack.md says how.")
+async def _chat(
+    name: str,
+    policy: Policy | None,
+    environment: Environment,
+    greet: Callable[[Environment, float], Awaitable[Finding]],
+) -> Finding:
+    title = f"Chat {name}"
+    if policy and (mistakes := chat_mistakes(environment, policy, name)):
+        return Finding(Mark.BROKEN, title, " ".join(mistakes))
+    has_it, variable = {
+        "slack": (environment.has_slack, "EARSHOT_SLACK_BOT_TOKEN"),
+        "discord": (environment.has_discord, "EARSHOT_DISCORD_TOKEN"),
+    }[name]
+    if not has_it:
+        return Finding(Mark.OFF, title, f"off: {variable} is not set; docs/{name}.md says how.")
     greeting = await greet(environment, PATIENCE)
-    if policy and not greeting.is_broken and not any(one.channel.startswith("slack:") for one in policy.routes):
-        return Finding(Mark.OFF, "Chat slack", f'{greeting.words} No route goes there: channel = "slack:#alerts".')
+    if policy and not greeting.is_broken and not any(one.channel.startswith(f"{name}:") for one in policy.routes):
+        return Finding(Mark.OFF, title, f'{greeting.words} No route goes there: channel = "{name}:#alerts".')
     return greeting
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bot.chats.discord.permissions import LABELS, PERMISSIONS
 from bot.chats.slack.manifest import SCOPES
 from bot.policy_file import WRITTEN, keys_of
 from bot.settings import declared_settings
@@ -27,6 +28,7 @@ from handlers.requests import Command
 from handlers.rules.policy import (
     Brand,
     BusinessHours,
+    DiscordPolicy,
     Duty,
     Escalation,
     Member,
@@ -42,7 +44,7 @@ from handlers.rules.policy import (
 )
 from storage.errors import StorageError
 
-PAGES = ("README.md", "docs/settings.md", "docs/slack.md", "docs/sources.md")
+PAGES = ("README.md", "docs/discord.md", "docs/settings.md", "docs/slack.md", "docs/sources.md")
 _MARKED = re.compile(r"(<!-- generated:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TABLES: tuple[tuple[str, type], ...] = (
     ("", Policy),
@@ -52,6 +54,7 @@ _TABLES: tuple[tuple[str, type], ...] = (
     ("[[members]]", Member),
     ("[[templates]]", Template),
     ("[slack]", SlackPolicy),
+    ("[discord]", DiscordPolicy),
     ("[thresholds]", Thresholds),
     ("[sla]", Sla),
     ("[business_hours]", BusinessHours),
@@ -75,6 +78,7 @@ def stale(
         "source-keys": lambda: source_keys(kinds),
         "policy": policy_tables,
         "slack-scopes": slack_scopes,
+        "discord-permissions": discord_permissions,
     }
     wanted = {root / page: _filled(root / page, tables) for page in PAGES}
     wanted[root / ".env.example"] = env_example()
@@ -152,6 +156,12 @@ def slack_scopes() -> str:
     return _table(
         ("scope", "what it is for"), ((f"`{scope}`", _sentence(why)) for scope, why in sorted(SCOPES.items()))
     )
+
+
+def discord_permissions() -> str:
+    """What the invitation to a Discord server asks for."""
+    rows = ((f"**{LABELS[name]}**", _sentence(why)) for name, why in PERMISSIONS.items())
+    return _table(("permission", "what it is for"), rows)
 
 
 def comments_of(shape: type) -> dict[str, str]:

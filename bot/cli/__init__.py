@@ -22,6 +22,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "init": ("bot.cli.init:init", "Write .env and earshot.toml by asking a few questions."),
     "doctor": ("bot.cli.doctor:doctor", "Say what is on, what is off, and why."),
     "slack": ("bot.cli.slack:slack", "Print what Slack must know of Earshot; check that it does."),
+    "discord": ("bot.cli.discord:discord", "Let Earshot into a Discord server; check that all is well there."),
     "run": ("bot.cli.run:run", "Listen, post cards and serve the page until you stop it."),
     "source": ("bot.cli.source:source", "Add, list, try, pause and remove the places that mentions come from."),
     "import": ("bot.cli.import_file:import_file", "Read a CSV, JSONL or mbox file once."),

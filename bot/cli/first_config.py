@@ -24,6 +24,7 @@ class Answers:
     members: tuple[Member, ...]
     timezone: str
     is_in_slack: bool = False
+    is_in_discord: bool = False
 
 
 def read_words(line: str) -> tuple[str, ...]:
@@ -61,8 +62,9 @@ def config_text(answers: Answers) -> str:
     """`earshot.toml`."""
     blocks = [_head(answers), _brand(answers), _SOURCES_HEAD, _form(answers.brand)]
     blocks += [_feed(answers.feed)] if answers.feed else [_FEED_LATER]
-    blocks += [_FOLDER_LATER, _ROUTES, _SLACK_ROUTE if answers.is_in_slack else _commented(_SLACK_ROUTE), _MEMBERS]
-    blocks += [*(_member_text(member) for member in answers.members), _SLACK, _MORE]
+    blocks += [_FOLDER_LATER, _routes(answers), _SLACK_ROUTE if answers.is_in_slack else _commented(_SLACK_ROUTE)]
+    blocks += [_DISCORD_ROUTE if answers.is_in_discord else _commented(_DISCORD_ROUTE), _MEMBERS]
+    blocks += [*(_member_text(member) for member in answers.members), _SLACK, _DISCORD, _MORE]
     return "\n".join(blocks)
 
 
@@ -86,8 +88,18 @@ def _head(answers: Answers) -> str:
 team = {quoted(answers.team)}
 timezone = {quoted(answers.timezone)}
 four_eyes = true                 # a reply needs another person's approval
-escalate_to = "local:#urgent"    # an escalated case is also posted there
+{_with_note(f"escalate_to = {quoted(_urgent(answers))}", "an escalated case is also posted there")}
 """
+
+
+def _urgent(answers: Answers) -> str:
+    """Where urgent and escalated cases go: into the chat that the team works in, where there is one."""
+    only = answers.is_in_slack is not answers.is_in_discord
+    return f"{('slack' if answers.is_in_slack else 'discord') if only else 'local'}:#urgent"
+
+
+def _with_note(line: str, note: str) -> str:
+    return f"{line:<32} # {note}"
 
 
 def _brand(answers: Answers) -> str:
@@ -141,20 +153,32 @@ _FOLDER_LATER = """\
 # folder = "data/inbox"
 """
 
-_ROUTES = """\
+
+def _routes(answers: Answers) -> str:
+    urgent = _urgent(answers)
+    line = f"channel = {quoted(urgent)}"
+    is_ours = urgent.startswith("local:")
+    return f"""\
 # Which cases go where.
 [[routes]]
 channel = "local:#alerts"
 min_priority = "normal"
 
 [[routes]]
-channel = "local:#urgent"
+{line if is_ours else _with_note(line, "make this channel too, or name another here and in escalate_to")}
 min_priority = "urgent"
 """
+
 
 _SLACK_ROUTE = """\
 [[routes]]
 channel = "slack:#alerts"        # invite @earshot there; `earshot slack doctor` says whether it can post
+min_priority = "normal"
+"""
+
+_DISCORD_ROUTE = """\
+[[routes]]
+channel = "discord:#alerts"      # Earshot must see it; `earshot discord doctor` says whether it can post
 min_priority = "normal"
 """
 
@@ -171,6 +195,7 @@ def _member_text(member: Member) -> str:
 name = {quoted(member.name)}
 {title}roles = [{roles}]
 # slack = "U012AB3CD"            # her id in Slack: her profile, ⋮, Copy member ID
+# discord = "80351110224678912"  # her id in Discord: right-click her name, Copy User ID (Developer Mode)
 """
 
 
@@ -183,6 +208,13 @@ _SLACK = """\
 # [slack]
 # groups = { support = ["agent"] }   # user groups of Slack, and the roles that they give
 # reactions = true                   # 👀 on a card claims it, ✅ resolves it, 🔇 mutes its author
+"""
+
+_DISCORD = """\
+# How Earshot behaves in Discord. docs/discord.md says how to set it up.
+# [discord]
+# server = "197038439483310086"      # needed only where Earshot is in several servers
+# roles = { Support = ["agent"] }    # roles of Discord, and the roles here that they give
 """
 
 _MORE = """\

@@ -32,11 +32,10 @@ T = TypeVar("T")
 ENV_FILE = Path(".env")
 SECRETS = ("EARSHOT_WEB_SECRET", FORM_SECRET)
 SLACK_TOKENS = ("EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN")
+DISCORD_TOKENS = ("EARSHOT_DISCORD_TOKEN",)
 NEXT = "\nNext, type: earshot doctor\nand then:   earshot run"
-NEXT_IN_SLACK = (
-    "\nNext, make the app in Slack and copy its two tokens into .env: docs/slack.md says how, step by step."
-    "\nThen type: earshot slack doctor\nand then:  earshot run"
-)
+IN_SLACK = "make the app in Slack and copy its two tokens into .env: docs/slack.md says how, step by step."
+IN_DISCORD = "make the bot in Discord and copy its token into .env: docs/discord.md says how, step by step."
 
 
 @click.command()
@@ -48,6 +47,7 @@ NEXT_IN_SLACK = (
 @click.option("--members", help="Who works here: ana, bo=approver, mia=manager+admin")
 @click.option("--timezone", help="For the times that people type and read, like Europe/Berlin.")
 @click.option("--slack/--no-slack", default=None, help="Whether cards go to Slack too.")
+@click.option("--discord/--no-discord", default=None, help="Whether cards go to Discord too.")
 def init(
     yes: bool,
     team: str | None,
@@ -57,10 +57,11 @@ def init(
     members: str | None,
     timezone: str | None,
     slack: bool | None,
+    discord: bool | None,
 ) -> None:
     """Write .env and earshot.toml by asking a few questions."""
     path = read_environment(ENV_FILE).config
-    is_in_slack = False
+    answers: Answers | None = None
     if not _may_write(path, yes):
         click.echo(f"{path} is left as it is.")
     else:
@@ -74,11 +75,13 @@ def init(
             members=ask.until_good("Who works here (ana, bo=approver, mia=manager+admin)", members, _me(), _members),
             timezone=ask.until_good("Time zone", timezone, machine_timezone(), _timezone),
             is_in_slack=ask.yes_or_no("Do you work in Slack?", slack),
+            is_in_discord=ask.yes_or_no("Do you work in Discord?", discord),
         )
-        is_in_slack = answers.is_in_slack
         _write_config(path, answers)
-    _write_env(ENV_FILE, SLACK_TOKENS if is_in_slack else ())
-    click.echo(NEXT_IN_SLACK if is_in_slack else NEXT)
+    is_in_slack = answers.is_in_slack if answers else bool(slack)
+    is_in_discord = answers.is_in_discord if answers else bool(discord)
+    _write_env(ENV_FILE, (*(SLACK_TOKENS if is_in_slack else ()), *(DISCORD_TOKENS if is_in_discord else ())))
+    click.echo(what_comes_next(is_in_slack, is_in_discord))
 
 
 class _Asking:
@@ -106,6 +109,17 @@ class _Asking:
                 return read(click.prompt(question, default=default, show_default=bool(default)))
             except EarshotError as error:
                 click.echo(f"  {error}")
+
+
+def what_comes_next(is_in_slack: bool, is_in_discord: bool) -> str:
+    """What to do, and what to type then."""
+    chats = [("slack", IN_SLACK)] if is_in_slack else []
+    chats += [("discord", IN_DISCORD)] if is_in_discord else []
+    if not chats:
+        return NEXT
+    steps = "\nAnd ".join(step for _, step in chats)
+    doctors = "\n           ".join(f"earshot {name} doctor" for name, _ in chats)
+    return f"\nNext, {steps}\nThen type: {doctors}\nand then:  earshot run"
 
 
 def machine_timezone(link: Path = Path("/etc/localtime")) -> str:

@@ -296,6 +296,7 @@ def test_init_asks_again_until_the_answer_can_be_read(folder: Path) -> None:
         "Berlin/Europe",
         "Europe/Berlin",
         "",
+        "",
     ]
     result = type_in("init", answers="\n".join(answers) + "\n")
     assert result.exit_code == 0, result.output
@@ -307,12 +308,69 @@ def test_init_asks_again_until_the_answer_can_be_read(folder: Path) -> None:
 
 
 def test_init_for_slack_writes_a_route_and_says_what_comes_next(folder: Path, app: FakeApp) -> None:
-    result = type_in("init", answers="Acme\n" + "\n" * 5 + "y\n")
+    result = type_in("init", answers="Acme\n" + "\n" * 5 + "y\nn\n")
     assert result.exit_code == 0, result.output
     assert "earshot slack doctor" in result.stdout
+    assert "earshot discord doctor" not in result.stdout
     assert "slack:#alerts" in [route.channel for route in read_policy(folder / "earshot.toml", start.kinds()).routes]
     assert (folder / ".env").read_text().endswith(f"\n{BOT}=\n{APP}=\n")
     assert BOT in type_in("run").stderr  # not before it has its tokens
+
+
+@pytest.mark.parametrize(
+    ("chats", "place"),
+    [(("--discord",), "discord:#urgent"), (("--slack",), "slack:#urgent"), ((), "local:#urgent")],
+)
+def test_urgent_and_escalated_cases_go_where_the_team_works(folder: Path, chats: tuple[str, ...], place: str) -> None:
+    assert type_in("init", "--yes", *chats).exit_code == 0
+    policy = read_policy(folder / "earshot.toml", start.kinds())
+    assert policy.escalate_to == place
+    assert place in [route.channel for route in policy.routes]
+
+
+def test_init_for_discord_writes_a_route_and_says_what_comes_next(folder: Path, app: FakeApp) -> None:
+    result = type_in("init", answers="Acme\n" + "\n" * 6 + "y\n")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(
+        "\nNext, make the bot in Discord and copy its token into .env: docs/discord.md says how, step by step."
+        "\nThen type: earshot discord doctor\nand then:  earshot run\n"
+    )
+    assert "discord:#alerts" in [route.channel for route in read_policy(folder / "earshot.toml", start.kinds()).routes]
+    assert (folder / ".env").read_text().endswith(f"\n{IN_DISCORD}=\n")
+    assert IN_DISCORD in type_in("run").stderr  # not before it has its token
+
+
+def test_init_for_both_chats_says_each_step_once(folder: Path) -> None:
+    result = type_in("init", "--yes", "--slack", "--discord")
+    assert result.stdout.endswith(
+        "\nThen type: earshot slack doctor\n           earshot discord doctor\nand then:  earshot run\n"
+    )
+    assert result.stdout.count("earshot run") == 1
+    assert (folder / ".env").read_text().endswith(f"\n{BOT}=\n{APP}=\n{IN_DISCORD}=\n")
+    channels = [route.channel for route in read_policy(folder / "earshot.toml", start.kinds()).routes]
+    assert {"slack:#alerts", "discord:#alerts"} <= set(channels)
+
+
+def test_init_for_a_second_chat_keeps_what_was_decided_for_the_first(configured: Path) -> None:
+    before = (configured / "earshot.toml").read_text()
+    result = type_in("init", "--yes", "--discord")
+    assert (configured / "earshot.toml").read_text() == before
+    assert (configured / ".env").read_text().endswith(f"\n{IN_DISCORD}=\n")
+    assert "docs/discord.md says how" in result.stdout
+    again = type_in("init", "--yes", "--discord")
+    assert "docs/discord.md says how" in again.stdout
+    assert (configured / ".env").read_text().count(IN_DISCORD) == 1
+
+
+def test_init_without_discord_leaves_lines_to_uncomment(configured: Path) -> None:
+    path = configured / "earshot.toml"
+    assert "discord:#alerts" not in [route.channel for route in read_policy(path, start.kinds()).routes]
+    assert IN_DISCORD not in (configured / ".env").read_text()
+    bare = re.sub(r"^# (?=(?:server|roles|channel) =|\[\[routes\]\]|\[discord\])", "", path.read_text(), flags=re.M)
+    policy = read_policy_text(bare, start.kinds())
+    assert "discord:#alerts" in [route.channel for route in policy.routes]
+    assert list(policy.discord.roles) == ["Support"]
+    assert policy.discord.server == "197038439483310086"
 
 
 def test_init_without_slack_leaves_lines_to_uncomment(configured: Path) -> None:
@@ -343,7 +401,7 @@ def test_init_overwrites_nothing_unasked(configured: Path) -> None:
 
 def test_init_keeps_the_old_file_when_it_may_overwrite(configured: Path) -> None:
     before = (configured / "earshot.toml").read_text()
-    assert type_in("init", answers="y\n" + "\n" * 7).exit_code == 0
+    assert type_in("init", answers="y\n" + "\n" * 8).exit_code == 0
     assert (configured / "earshot.toml").read_text() != before
     assert (configured / "earshot.toml.old").read_text() == before
 
@@ -555,6 +613,7 @@ def test_a_query_is_tried_on_what_is_stored(configured: Path) -> None:
 # slack -------------------------------------------------------------------------------------------------------------
 
 BOT, APP = "EARSHOT_SLACK_BOT_TOKEN", "EARSHOT_SLACK_APP_TOKEN"
+IN_DISCORD = "EARSHOT_DISCORD_TOKEN"
 
 
 @dataclass

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from dotenv import dotenv_values
 
 from bot import manual, registry
+from bot.chats.discord.permissions import LABELS as DISCORD_LABELS
 from bot.chats.slack.manifest import LABELS, SCOPES
 from bot.cli import SUBCOMMANDS, earshot
 from bot.policy_file import read_policy_text
@@ -60,7 +61,7 @@ def test_a_stale_table_is_named_and_then_written(tmp_path: Path, kinds: dict[str
     readme, page = tmp_path / "README.md", tmp_path / "docs" / "settings.md"
     readme.write_text("before\n<!-- generated:sources -->\nold\n<!-- end -->\nafter\n")
     page.write_text("nothing generated")
-    for other in ("slack.md", "sources.md"):
+    for other in ("discord.md", "slack.md", "sources.md"):
         (tmp_path / "docs" / other).write_text("nothing generated")
     old = manual.stale(tmp_path, {}, {}, kinds)
     assert {path.name for path in old} == {"README.md", ".env.example"}
@@ -120,16 +121,31 @@ def test_every_scope_is_listed_with_what_it_is_for() -> None:
     assert "| `reactions:write` | Put 👀 and ✅ on cards |" in table
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/slack.md"])
-def test_what_the_pages_on_slack_tell_people_to_write_can_be_read(page: str) -> None:
+CHATS = {"slack": "U012AB3CD", "discord": "80351110224678912"}
+
+
+@pytest.mark.parametrize(
+    ("page", "chats"),
+    [("README.md", ("slack", "discord")), ("docs/slack.md", ("slack",)), ("docs/discord.md", ("discord",))],
+)
+def test_what_the_pages_on_chats_tell_people_to_write_can_be_read(page: str, chats: tuple[str, ...]) -> None:
     text = (ROOT / page).read_text()
     blocks = [
         textwrap.dedent(block) for block in re.findall(r"^ *```toml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
     ]
     assert blocks
     policy = read_policy_text('[[brands]]\nname = "Acme"\nqueries = { name = "acme" }\n' + "\n".join(blocks))
-    assert policy.routes[0].channel == "slack:#alerts"
-    assert policy.member_on("slack", "U012AB3CD") is not None
+    assert [route.channel for route in policy.routes if not route.channel.startswith("local:")][: len(chats)] == [
+        f"{chat}:#alerts" for chat in chats
+    ]
+    assert all(policy.member_on(chat, CHATS[chat]) is not None for chat in chats)
+
+
+def test_the_page_on_discord_names_what_discord_shows() -> None:
+    text = " ".join((ROOT / "docs" / "discord.md").read_text().split())
+    assert all(f"**{label}**" in text for label in DISCORD_LABELS.values())
+    assert "EARSHOT_DISCORD_TOKEN" in text
+    assert all(f"`{verb}`" in text or f"/earshot {verb}" in text for verb in ("link", "home"))
 
 
 def test_the_pages_on_slack_name_what_slack_shows() -> None:
