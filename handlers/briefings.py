@@ -69,7 +69,7 @@ def preview(ctx: Context, schedule: Schedule) -> Screen:
         return write(ctx, schedule, Slot(schedule.id, day, "posted", covers, slots.moment(day, schedule.at, zone)))
     tomorrow = today + timedelta(days=1)
     covers = Window(slots.midnight(today, zone), slots.midnight(tomorrow, zone))
-    screen = write(ctx, schedule, Slot(schedule.id, today, "posted", covers, ctx.now))
+    screen = write(ctx, schedule, Slot(schedule.id, today, "posted", covers, slots.moment(today, schedule.at, zone)))
     return replace(screen, intro=f"Nothing was counted before today: this is today so far. {screen.intro}".strip())
 
 

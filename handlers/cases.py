@@ -243,9 +243,13 @@ def notice_body(
 ) -> str:
     """A notice as the outbox keeps it; `handlers/messages.py` reads it back. People paste customers' words into it.
 
-    `buttons` are verbs of the case without further values. `if_still` is a state of the case (overdue, unclaimed, or
-    hers: claimed by whom it pings): when that has ended before the notice leaves, it is not sent.
+    `buttons` are verbs of the case; where it is about none, with values of their own. `if_still` is a state of the case
+    (overdue, unclaimed, or hers: claimed by whom it pings): when that has ended before it leaves, it is not sent.
     """
     told: dict[str, Any] = {"words": shown(words, _LONGEST_NOTICE).words, "ping": ping, "case": case_id}
-    more = {"group": group, "buttons": [[one.label, one.verb] for one in buttons], "if_still": if_still}
+    more = {"group": group, "buttons": [_button_body(one) for one in buttons], "if_still": if_still}
     return json.dumps(told | {name: value for name, value in more.items() if value})
+
+
+def _button_body(button: Button) -> list[Any]:
+    return [button.label, button.verb, *([dict(button.values)] if button.values else [])]

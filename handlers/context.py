@@ -49,13 +49,19 @@ class ChatState:
     words: str
 
 
+def _no_chance(below: int) -> int:  # noqa: ARG001 - what takes its place is asked so
+    raise RuntimeError("nothing is left to chance here: a Context needs `chance` for this")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One call's surroundings. `now` is UTC and is the only clock that a handler knows.
 
     `chats` are those that lie outside; what does not ask for them is not told. `here` is where a person asks from, as
     chat:#channel (its channel may be empty, or one without a name); "" when it is the clock that asks. `ways` says how
-    a mention can be answered, now, by the source that it came from.
+    a mention can be answered, now, by the source that it came from. `user_id` and `user_name` are the account that asks
+    as its chat knows it, also one of nobody on the team; "" on our own page. `chance` gives a whole number from 0 to
+    below another, which nobody can foresee.
     """
 
     store: Store
@@ -64,6 +70,9 @@ class Context:
     chats: tuple[ChatState, ...] = ()
     here: str = ""
     ways: Callable[[Mention], ReplyWay] = reply_way
+    user_id: str = ""
+    user_name: str = ""
+    chance: Callable[[int], int] = _no_chance
 
     @property
     def policy(self) -> Policy:

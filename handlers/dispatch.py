@@ -57,7 +57,8 @@ def _first_word(text: str) -> tuple[str, str]:
 def dispatch(ctx: Context, request: Request) -> Reply:
     """Do what is asked, in one transaction. Every error that a person can act on comes back as words."""
     request = _cleaned(request)
-    ctx = replace(ctx, here=f"{request.chat}:{request.channel}")
+    here = f"{request.chat}:{request.channel}"
+    ctx = replace(ctx, here=here, user_id=request.user_id, user_name=request.user_name)
     found = COMMANDS.get(request.verb)
     if found is None:
         return _refused(unknown(request.verb))
@@ -75,7 +76,7 @@ def dispatch(ctx: Context, request: Request) -> Reply:
 
 
 def _refuse_who_may_not(ctx: Context, found: Command, who: Member | None) -> None:
-    if who is None and found.verb != "help":
+    if who is None and not may(who, found.verb):
         raise NotAllowed("You have no role here.", "An admin can add you as a member in earshot.toml.")
     if who is not None and who.is_guest and found.verb not in GUESTS_MAY:
         raise NotAllowed(
@@ -165,6 +166,25 @@ def read_arguments(ctx: Context, found: Command, request: Request) -> dict[str, 
     if rest.strip():
         raise InvalidInput(f'I do not know what to do with "{rest.strip()[:40]}".', f"Usage: `{found.usage}`.")
     return values
+
+
+def given(found: Command, line: str) -> tuple[dict[str, str], str]:
+    """What a typed line gives, by the names of the arguments, and what nothing takes. A case is given as a number."""
+    values: dict[str, str] = {}
+    rest = line
+    for argument in found.arguments:
+        told, rest = _take(argument, rest)
+        if told is not None and argument.kind == "case" and not _NUMBER.fullmatch(told):
+            return values, f"{told} {rest}".strip()
+        if told is not None:
+            values[argument.name] = told.removeprefix("#") if argument.kind == "case" else told
+    return values, rest.strip()
+
+
+def given_case(line: str) -> str:
+    """The number of a case that a line begins with, "" for none."""
+    found = _NUMBER.fullmatch(_first_word(line)[0])
+    return found[1] if found else ""
 
 
 def _take(argument: Argument, rest: str) -> tuple[str | None, str]:

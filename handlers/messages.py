@@ -1,6 +1,7 @@
 """What stands in a message now, whatever it is about: from a delivery's subject to its drawing."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -43,8 +44,12 @@ def _notice(ctx: Context, told: dict[str, Any]) -> Notice | None:
         if case is None or not _is_still(ctx, case, told["if_still"], ping):
             return None
         ping = case.assignee or ping  # whoever has it now is the one concerned
-    buttons = tuple(Button(label, verb, number) for label, verb in told.get("buttons", ()))
+    buttons = tuple(_button(number, *one) for one in told.get("buttons", ()))
     return Notice(told["words"], ping, number, buttons, told.get("group", ""))
+
+
+def _button(case: int | None, label: str, verb: str, values: Mapping[str, str] | None = None) -> Button:
+    return Button(label, verb, case, tuple((values or {}).items()))
 
 
 def _is_still(ctx: Context, case: Case, state: str, whose: str) -> bool:

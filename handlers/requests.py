@@ -40,6 +40,8 @@ class Request:
     key: str = ""
     is_form: bool = False  # a submitted form: an absent value is an empty one
     is_closed: bool = False  # a form that was closed without submitting it: what was typed is kept
+    user_id: str = ""  # the account that asks, as the chat knows it, also of somebody without a role here
+    user_name: str = ""  # how it is shown there
     can_repeat: bool = False  # the chat may deliver it again: a repeat, also of a read, is not even answered
 
 
@@ -103,7 +105,21 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
+TYPED: dict[str, Callable[[Command], str]] = {}  # by chat: how a verb is typed there, where that is no plain line
+LINES: dict[str, Callable[[str], str]] = {}  # by chat: how a line is typed there, to be told in another chat
 _KINDS: dict[Any, str] = {CaseNumber: "case", Word: "word", Words: "words", MemberName: "member", Carried: "carried"}
+
+
+def typed_in(chat: str, line: str) -> str:
+    """How a line is typed in a chat that the reader is not in."""
+    own = LINES.get(chat)
+    return own(line) if own else line if chat == "local" else f"/earshot {line}"
+
+
+def takes_case(verb: str) -> bool:
+    """Whether the number of a case can be typed after it."""
+    found = COMMANDS.get(verb)
+    return found is not None and any(one.kind == "case" for one in found.arguments)
 
 
 def command(

@@ -5,18 +5,24 @@ An older program meets a record that it does not know and refuses the file befor
 
 import sqlite_utils
 
+from storage.acquaintances import SCHEMA as ACQUAINTANCES
 from storage.alarms import SCHEMA as ALARMS
 from storage.authors import SCHEMA as AUTHORS
 from storage.behind import SCHEMA as BEHIND
+from storage.carried import SCHEMA as CARRIED
 from storage.costs import SCHEMA as COSTS
 from storage.counting import count_anew
 from storage.digests import QUIET_HOURS
 from storage.digests import SCHEMA as DIGESTS
+from storage.drafts import AUTHORS as DRAFT_AUTHORS
 from storage.errors import NewerDatabase
+from storage.finding import SCHEMA as FINDING
 from storage.kept import SCHEMA as KEPT
 from storage.lessons import SCHEMA as LESSONS
+from storage.links import SCHEMA as LINKS
 from storage.local_chat import SCHEMA as LOCAL_CHAT
 from storage.opinions import SCHEMA as OPINIONS
+from storage.outages import SCHEMA as OUTAGES
 from storage.pauses import SCHEMA as PAUSES
 from storage.samples import SCHEMA as SAMPLES
 from storage.schedules import SCHEMA as SCHEDULES
@@ -126,6 +132,12 @@ def sources_of_all_kinds(db: sqlite_utils.Database) -> None:
 @MIGRATIONS(name="0005_understanding")
 def understanding(db: sqlite_utils.Database) -> None:
     for statement in (*AUTHORS, *BEHIND, *LESSONS, *OPINIONS, *US):
+        db.execute(statement)
+
+
+@MIGRATIONS(name="0006_both_chats")
+def both_chats(db: sqlite_utils.Database) -> None:
+    for statement in (*ACQUAINTANCES, *CARRIED, *LINKS, *FINDING, *OUTAGES, *DRAFT_AUTHORS):
         db.execute(statement)
 
 

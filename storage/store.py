@@ -4,9 +4,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from storage import migrations
+from storage.acquaintances import Acquaintances
 from storage.alarms import Alarms
 from storage.authors import Authors
 from storage.behind import Behind
+from storage.carried import Carried
 from storage.cases import Cases
 from storage.costs import Costs
 from storage.deliveries import Deliveries
@@ -14,15 +16,18 @@ from storage.digests import Digests
 from storage.drafts import Drafts
 from storage.engine import Engine
 from storage.errors import StorageError
+from storage.finding import Finding
 from storage.inbox import Inbox
 from storage.kept import Kept
 from storage.lessons import Lessons
+from storage.links import Links
 from storage.local_chat import LocalChat
 from storage.mentions import Mentions
 from storage.mutes import Mutes
 from storage.neglected import Neglected
 from storage.neighbours import Neighbours
 from storage.opinions import Opinions
+from storage.outages import Outages
 from storage.pauses import Pauses
 from storage.samples import Samples
 from storage.schedules import Schedules
@@ -52,15 +57,20 @@ class Store:
         self.stories = Stories(engine)
         self.authors = Authors(engine)
         self.drafts = Drafts(engine)
+        self.finding = Finding(engine)
         self.deliveries = Deliveries(engine)
         self.digests = Digests(engine)
         self.mutes = Mutes(engine)
         self.inbox = Inbox(engine)
         self.local_chat = LocalChat(engine)
         self.kept = Kept(engine)
+        self.carried = Carried(engine)
+        self.acquaintances = Acquaintances(engine)
+        self.links = Links(engine)
         self.lessons = Lessons(engine)
         self.us = Us(engine)
         self.opinions = Opinions(engine)
+        self.outages = Outages(engine)
         self.pauses = Pauses(engine)
         self.tallies = Tallies(engine)
         self.behind = Behind(engine)

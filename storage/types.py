@@ -242,7 +242,7 @@ class Draft:
     text_hash: str
     target: str  # source:native_id of the mention answered
     account: str  # from which account it is published
-    author: str  # member who wrote exactly this text
+    author: str  # member who wrote exactly this text, as she was called then
     created_at: datetime
     updated_at: datetime
     approved_by: str | None
@@ -258,6 +258,7 @@ class Draft:
     attempted_at: datetime | None = None  # of an attempt whose outcome nobody knows (yet)
     not_before: datetime | None = None  # when it is tried, or looked for, next
     error: str = ""  # why it was not posted, or waits
+    author_accounts: tuple[str, ...] = ()  # those that its author had in the chats then, each chat:id
 
     @property
     def short_hash(self) -> str:

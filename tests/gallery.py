@@ -6,6 +6,7 @@ Each chat's renderer is run over them all.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,12 +47,18 @@ SCREENS = (
 
 def gallery() -> dict[str, Drawing]:
     """A name for each drawing: cards in every state, drafts, notices, and the screens of every verb."""
-    return {name: drawing for name, drawing in _rooms() if not isinstance(drawing, Form)}
+    return {name: drawing for name, drawing in _all() if not isinstance(drawing, Form)}
 
 
 def forms() -> dict[str, Form]:
     """Every form, empty and refilled with its error."""
-    return {name: form for name, form in _rooms() if isinstance(form, Form)}
+    return {name: form for name, form in _all() if isinstance(form, Form)}
+
+
+@cache
+def _all() -> tuple[tuple[str, Drawing | Form], ...]:
+    """Made once for all tests, as it takes seconds; nobody can change them."""
+    return tuple(_rooms())
 
 
 def _rooms() -> Iterator[tuple[str, Drawing | Form]]:

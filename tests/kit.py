@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from bot.scheduler import find_jobs
@@ -77,6 +78,7 @@ class Desk:
     policy: Policy = POLICY
     now: datetime = NOW
     ways: Callable[[Mention], ReplyWay] = reply_way
+    chance: Callable[[int], int] = field(default_factory=lambda: Random(7).randrange)
     _brain: Brain | None = field(default=None, repr=False)
     _lessons: Lessons | None = field(default=None, repr=False)
 
@@ -88,7 +90,7 @@ class Desk:
 
     @property
     def ctx(self) -> Context:
-        return Context(self.store, self.brain, self.now, ways=self.ways)
+        return Context(self.store, self.brain, self.now, ways=self.ways, chance=self.chance)
 
     def later(self, **length: float) -> None:
         self.now += timedelta(**length)

@@ -7,6 +7,7 @@ from handlers import briefings, schedules
 from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.forms import Field, Form
+from handlers.links import place as chat_name
 from handlers.requests import Carried, Reply, Words, command
 from handlers.rules.policy import Member
 from handlers.rules.roles import may, names_of, who_may
@@ -15,8 +16,8 @@ from handlers.rules.wishes import HOW, WEEKDAYS, Wish, read_fields, read_wish
 from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from storage.schedules import Schedule
 
-_PARTS = ("list", "now", "add", "remove")
-_AT = time(8, 30)  # when nobody says
+PARTS = ("list", "now", "add", "remove")
+AT = time(8, 30)  # when nobody says
 _PLACE = re.compile(r"(?:([a-z]+):)?(#[\w.-]{1,80}|@[^\s:#@<>]{1,80})", re.IGNORECASE)
 _SLACK_ID = re.compile(r"#[CG][A-Z0-9]{7,20}")
 _CHANGE = "change briefings"
@@ -60,14 +61,14 @@ def briefing(
         return _add(ctx, who, wish) if rest and _place_of(ctx, who, wish.place) else Reply(form=_form(ctx, who, wish))
     if act == "remove":
         return _remove(ctx, who, rest)
-    close = difflib.get_close_matches(act, _PARTS, n=1)
+    close = difflib.get_close_matches(act, PARTS, n=1)
     guess = f"Did you mean `briefing {close[0]}`?" if close else f"`briefing list` shows them. {HOW}"
     raise InvalidInput(f'"{act[:40]}" is not a part of briefing.', guess)
 
 
 def _list(ctx: Context, who: Member, told: str = "") -> Reply:
     rows = tuple(_row(ctx, who, one) for one in ctx.store.schedules.all())
-    nothing = "" if rows else f"Nobody gets a briefing yet. {HOW}"
+    nothing = "" if rows else f"Nobody gets a briefing {'now' if told else 'yet'}. {HOW}"
     buttons = (Button("Add…", "briefing", values=(("part", "add"),)), _button("See one now", "now"))
     return Reply(screen=Screen("Briefings", f"{told} {nothing}".strip(), rows, buttons=buttons), can_share=True)
 
@@ -85,7 +86,7 @@ def _row(ctx: Context, who: Member, schedule: Schedule) -> Row:
         f"numbers in {schedule.language}" if schedule.language else "",
         f"added by {ctx.policy.label(schedule.created_by)}",
     )
-    remove = (_button("Remove", f"remove {schedule.id}"),) if _may_change(who, schedule) else ()
+    remove = (_button("Remove", f"remove {schedule.id}"),) if may_change(who, schedule) else ()
     buttons = (_button("See it now", f"now {schedule.id}"), *remove)
     heading = f"{schedule.id}. {_to(schedule)}: {schedules.in_words(schedule)}"
     return Row(heading, None, tuple(fact for fact in facts if fact), buttons)
@@ -117,7 +118,17 @@ def _add(ctx: Context, who: Member, wish: Wish) -> Reply:
     first = f"The first comes on {schedules.when_in_words(comes, made, ctx.now)}." if comes else "None comes yet."
     about = f" about {made.brand}" if made.brand else ""
     told = f"{_to(made)} gets a briefing{about} {schedules.in_words(made)}. {first}"
+    if not (place == _place_of(ctx, who, "here") or _is_used(ctx, made)):
+        told += " If I cannot post there, an admin is told."
     return Reply(f"{told} `briefing remove {made.id}` takes it back.", is_hers_alone=True)
+
+
+def _is_used(ctx: Context, schedule: Schedule) -> bool:
+    """Whether we post there already, or need nobody's leave to. Only the chat knows which channels there are."""
+    where, policy = f"{schedule.chat}:{schedule.channel}".lower(), ctx.policy
+    named = [route.channel for route in policy.routes] + [rule.channel for rule in policy.escalations]
+    is_free = schedule.chat == "local" or schedule.channel.startswith("@")
+    return is_free or where in (*named, policy.escalate_to)
 
 
 def _schedule(ctx: Context, who: Member, wish: Wish, place: tuple[str, str]) -> Schedule:
@@ -125,7 +136,7 @@ def _schedule(ctx: Context, who: Member, wish: Wish, place: tuple[str, str]) -> 
         id=0,
         every=wish.every,
         day=wish.on,
-        at=wish.at or _AT,
+        at=wish.at or AT,
         zone=wish.zone or ctx.policy.timezone,
         chat=place[0],
         channel=place[1],
@@ -144,8 +155,8 @@ def _remove(ctx: Context, who: Member, rest: str) -> Reply:
     ctx.store.schedules.remove(schedule.id, who.name, ctx.now)
     others = [one for one in ctx.store.schedules.all() if (one.chat, one.channel) == (schedule.chat, schedule.channel)]
     left = "; ".join(f"{schedules.in_words(one)} ({one.id})" for one in others)
-    still = f"It still gets one {left}." if left else "It gets no briefing any more."
-    told = f"Briefing {schedule.id} is removed: {_to(schedule)} gets none {schedules.in_words(schedule)}. {still}"
+    still = f" {_to(schedule)} still gets one {left}." if left else ""
+    told = f"Briefing {schedule.id} is removed: {_to(schedule)}, {schedules.in_words(schedule)}.{still}"
     return _list(ctx, who, told)
 
 
@@ -201,12 +212,12 @@ def _person(ctx: Context, chat: str, typed: str) -> str:
     raise InvalidInput(f'"{typed[:40]}" is not a member.', guess, field="place")
 
 
-def _may_change(who: Member, schedule: Schedule) -> bool:
+def may_change(who: Member, schedule: Schedule) -> bool:
     return schedule.channel == f"@{who.name}" or may(who, _CHANGE)
 
 
 def _refuse_who_may_not(ctx: Context, who: Member, schedule: Schedule) -> None:
-    if not _may_change(who, schedule):
+    if not may_change(who, schedule):
         raise NotAllowed(
             f"A briefing for {_to(schedule)} is up to {who_may(_CHANGE)}.",
             f"Ask {names_of(ctx.policy, _CHANGE)}; one for yourself is up to you: `briefing add daily 08:30 me`.",
@@ -214,7 +225,8 @@ def _refuse_who_may_not(ctx: Context, who: Member, schedule: Schedule) -> None:
 
 
 def _to(schedule: Schedule) -> str:
-    return schedule.channel if schedule.chat == "local" else f"{schedule.chat}:{schedule.channel}"
+    """#alerts; #alerts in Discord."""
+    return schedule.channel if schedule.chat == "local" else f"{schedule.channel} in {chat_name(schedule.chat)}"
 
 
 def _button(label: str, words: str) -> Button:
@@ -230,7 +242,7 @@ def _form(ctx: Context, who: Member, wish: Wish) -> Form:
         Field("every", "How often", "choice", wish.every, choices=tuple((one, one.capitalize()) for one in EVERY)),
         Field("on", "On", value=day or str(wish.day or ""), is_required=False, max_length=20,
               hint="Weekly: a weekday, else Monday. Monthly and longer: a day, else the 1st; 31 is the last."),
-        Field("at", "At", value=f"{wish.at or _AT:%H:%M}", max_length=10),
+        Field("at", "At", value=f"{wish.at or AT:%H:%M}", max_length=10),
         Field("place", "For", value=wish.place or (place[1] if place else "me"), max_length=100,
               hint="A channel such as #leadership, a person such as @bo, or me."),
         Field("zone", "Time zone", value=wish.zone or ctx.policy.timezone, max_length=60),

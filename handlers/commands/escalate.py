@@ -1,5 +1,6 @@
 from handlers import cases, drafts
 from handlers.context import Context
+from handlers.places import named
 from handlers.requests import CaseNumber, Reply, Words, command
 from handlers.rules.policy import Member
 from handlers.rules.routing import split
@@ -16,7 +17,7 @@ def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = No
     chat, channel = split(ctx.policy.escalate_to)
     stands_there = ctx.store.deliveries.post_in(f"case:{case}", chat, channel) is not None
     if found.escalated_at is not None and stands_there:  # the ladder may have shown it elsewhere
-        raise Conflict(f"#{case} is already escalated.", f"It stands in {channel}.")
+        raise Conflict(f"#{case} is already escalated.", f"It stands in {named(ctx, chat, channel)}.")
     changed = cases.act(ctx, who, found, "escalate", {"why": (why or "")[:500]}, escalated_at=ctx.now)
     ctx.store.deliveries.post(
         f"card:{case}:{chat}:{channel}",
@@ -29,4 +30,4 @@ def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = No
     ctx.store.cases.alerted(case, ctx.now)
     drafts.show_in_threads(ctx, case)
     cases.tell(ctx, changed, f"{who.label} escalated #{case}." + (f" {why[:500]}" if why else ""))
-    return Reply(f"#{case} is escalated to {channel}.")
+    return Reply(f"#{case} is escalated to {named(ctx, chat, channel)}.")

@@ -1,7 +1,8 @@
 import difflib
+from dataclasses import replace
 
 from handlers import cases
-from handlers.cards import Screen
+from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.drawings import case_row
 from handlers.forms import Field, Form
@@ -10,7 +11,7 @@ from handlers.rules.policy import Member
 from storage.errors import InvalidInput
 from storage.types import Case, Resolution
 
-_CHOICES = {
+CHOICES = {
     Resolution.REPLIED: "Replied: answered, not necessarily put right",
     Resolution.FIXED: "Fixed: put right",
     Resolution.NO_ACTION: "No action needed",
@@ -80,15 +81,19 @@ def _form(case: Case) -> Form:
         "Why",
         "choice",
         value=value,
-        choices=tuple((choice.value, label) for choice, label in _CHOICES.items()),
+        choices=tuple((choice.value, label) for choice, label in CHOICES.items()),
     )
     note = Field("note", "Note for the team", "long_text", is_required=False, max_length=2000)
     return Form(f"Resolve #{case.id}", "resolve", case.id, (reason, note), submit="Resolve")
 
 
 def _yours(ctx: Context, who: Member) -> Screen:
-    rows = [
-        case_row(ctx, case, ctx.store.mentions.get(case.mention_id)) for case in ctx.store.cases.claimed_by(who.name)
-    ]
+    rows = [_row(ctx, case) for case in ctx.store.cases.claimed_by(who.name)]
     intro = "Which one? `resolve 142 fixed` closes it." if rows else "You have no case. `queue` shows what waits."
     return Screen("Your cases", intro, tuple(rows))
+
+
+def _row(ctx: Context, case: Case) -> Row:
+    """What was asked for stands first."""
+    buttons = (Button("Resolve", "resolve", case.id), Button("Show", "show", case.id))
+    return replace(case_row(ctx, case, ctx.store.mentions.get(case.mention_id)), buttons=buttons)

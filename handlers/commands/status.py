@@ -1,8 +1,10 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 from handlers import alarms
-from handlers.cards import Button, Row, Screen
+from handlers.cards import Row, Screen
 from handlers.context import ChatState, Context
+from handlers.places import RETRY
 from handlers.requests import Reply, Words, command
 from handlers.rules import duty
 from handlers.rules.money import dollars, micro
@@ -52,9 +54,8 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
     ]
     people = ", ".join(f"@{member.name} ({', '.join(member.roles)})" for member in ctx.policy.members)
     outro = f"{duty.words(ctx)} Team: {people}".strip()
-    label = "Send failed ones again" if dead else "Try paused ones again"
-    can_retry = (dead or pauses) and may(who, "retry")
-    retry = (Button(label, "status", values=(("act", "retry"),)),) if can_retry else ()
+    again = replace(RETRY, label="Send failed ones again") if dead else RETRY
+    retry = (again,) if (dead or pauses) and may(who, "retry") else ()
     return Reply(
         screen=Screen(f"Status of {ctx.policy.team}", intro, tuple(rows), outro, buttons=retry),
         can_share=True,

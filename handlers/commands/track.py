@@ -1,4 +1,5 @@
 from handlers import cases
+from handlers.cards import Button, Screen
 from handlers.context import Context
 from handlers.forms import Field, Form
 from handlers.requests import Carried, Reply, Words, command
@@ -21,11 +22,14 @@ def track(
     url: Carried | None = None,
     author: Carried | None = None,
     brand: Carried | None = None,
+    case: Carried | None = None,
 ) -> Reply:
     """Make a case of something that you have seen yourself: its link, and what was said.
 
     A copy of what has a case already joins it. Without words a form opens.
     """
+    if case is not None:  # done on our own card
+        return _known(ctx, case)
     if words:
         seen = _read(words)
         chosen = brand_of(ctx, seen)
@@ -68,6 +72,12 @@ def _form(ctx: Context, seen: Seen, brand: str) -> Form:
         choices = tuple((one.name, one.name) for one in ctx.policy.brands)
         fields.append(Field("brand", "Brand", "choice", brand, choices=choices))
     return Form("Track a mention", "track", None, tuple(fields), submit="Track")
+
+
+def _known(ctx: Context, number: str) -> Reply:
+    found = cases.find(ctx, int(number) if number.isdecimal() else 0)
+    show = Button("Show", "show", found.id)
+    return Reply(screen=Screen(f"That is case #{found.id}", cases.where_it_stands(ctx, found), buttons=(show,)))
 
 
 def _told(ctx: Context, tracked: Tracked) -> str:

@@ -17,7 +17,7 @@ def who(ctx: Context, who: Member, handle: Words) -> Reply:
         raise InvalidInput("This needs a handle.", "For example: `who @jo_doe`.")
     mentions = ctx.store.mentions.by_author(name, _SHOWN)
     if not mentions:
-        return Reply(f"{shown(name, 60).words} has not written about us, as far as we know.")
+        return Reply(f"We know of nothing that @{shown(name, 60).words} wrote about us.")
     counts = ctx.store.mentions.count_by_author(name)
     feelings = ", ".join(f"{count} {label}" for label, count in sorted(counts.items(), key=lambda item: -item[1]))
     followers = next((f" · {people(mention.followers)} followers" for mention in mentions if mention.followers), "")

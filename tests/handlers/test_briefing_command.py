@@ -1,5 +1,7 @@
 """Who gets a briefing when: added, listed, looked at and removed by the people who may."""
 
+from dataclasses import replace
+
 import pytest
 
 from handlers.cards import Screen
@@ -7,7 +9,7 @@ from handlers.context import ChatState, Context
 from handlers.dispatch import dispatch
 from handlers.forms import Form
 from handlers.requests import Reply, Request
-from handlers.rules.policy import Member
+from handlers.rules.policy import Member, Route
 from handlers.rules.text import shown
 from storage.types import Role
 from tests.handlers.test_briefing_slots import at, rows, tick
@@ -65,14 +67,14 @@ def test_the_answer_says_when_the_first_one_comes(desk: Desk) -> None:
     [
         ("add daily", "#alerts", "local", "#alerts"),
         ("add daily here", "#alerts", "local", "#alerts"),
-        ("add daily #Board", "#alerts", "slack", "slack:#board"),
-        ("add daily #C0123ABCD", "#alerts", "slack", "slack:#C0123ABCD"),
-        ("add daily", "C0123ABCD", "slack", "slack:#C0123ABCD"),
-        ("add daily", "D0123ABCD", "slack", "slack:@mia"),
-        ("add daily me", "#alerts", "slack", "slack:@mia"),
-        ("add daily slack:@bo", "#alerts", "slack", "slack:@bo"),
+        ("add daily #Board", "#alerts", "slack", "#board in Slack"),
+        ("add daily #C0123ABCD", "#alerts", "slack", "#C0123ABCD in Slack"),
+        ("add daily", "C0123ABCD", "slack", "#C0123ABCD in Slack"),
+        ("add daily", "D0123ABCD", "slack", "@mia in Slack"),
+        ("add daily me", "#alerts", "slack", "@mia in Slack"),
+        ("add daily slack:@bo", "#alerts", "slack", "@bo in Slack"),
         ("add daily local:#x", "#alerts", "slack", "#x"),
-        ("add daily slack:#x", "#alerts", "slack", "slack:#x"),
+        ("add daily slack:#x", "#alerts", "slack", "#x in Slack"),
         ("add daily @Bo", "#alerts", "local", "@bo"),
     ],
 )
@@ -81,6 +83,17 @@ def test_where_it_goes(desk: Desk, words: str, channel: str, chat: str, gets: st
         members=tuple(Member(one.name, one.title, one.roles, slack=f"U{one.name.upper()}") for one in MEMBERS)
     )
     assert say(desk, "mia", words, channel=channel, chat=chat).startswith(f"{gets} gets a briefing")
+
+
+def test_a_channel_of_which_we_do_not_know_that_it_is_there_is_no_promise(desk: Desk) -> None:
+    members = tuple(replace(one, discord=f"7{number}") for number, one in enumerate(MEMBERS))
+    desk.change_policy(routes=(Route("discord:#alerts"),), members=members)
+    beware = "If I cannot post there, an admin is told."
+    assert beware in say(desk, "mia", "add daily #zip", chat="discord", channel="#alerts")
+    for known in ("add daily 07:00 #alerts", "add daily here", "add daily me", "add daily local:#zip"):
+        told = say(desk, "mia", known, chat="discord", channel="#lounge")
+        assert " gets a briefing " in told
+        assert beware not in told
 
 
 @pytest.mark.parametrize(
@@ -133,13 +146,14 @@ def test_removing_says_who_gets_nothing_any_more(desk: Desk) -> None:
     for line in ("add daily 08:30 #x", "add weekly 09:00 #x", "add daily 07:00 me"):
         do(desk, "mia", line)
     assert screen_of(do(desk, "mia", "remove 1")).intro == (
-        "Briefing 1 is removed: #x gets none daily at 08:30. It still gets one weekly on Monday at 09:00 (2)."
+        "Briefing 1 is removed: #x, daily at 08:30. #x still gets one weekly on Monday at 09:00 (2)."
     )
-    assert screen_of(do(desk, "mia", "remove #2")).intro == (
-        "Briefing 2 is removed: #x gets none weekly on Monday at 09:00. It gets no briefing any more."
-    )
+    assert screen_of(do(desk, "mia", "remove #2")).intro == ("Briefing 2 is removed: #x, weekly on Monday at 09:00.")
     assert [heading for heading, _ in listed(desk)] == ["3. @mia: daily at 07:00"]
     assert say(desk, "mia", "remove 2").startswith("There is no briefing 2.")
+    assert screen_of(do(desk, "mia", "remove 3")).intro.startswith(
+        "Briefing 3 is removed: @mia, daily at 07:00. Nobody gets a briefing now. For example:"
+    )
 
 
 def test_ones_own_is_ones_own_affair_and_a_channels_is_a_managers(desk: Desk) -> None:

@@ -213,6 +213,7 @@ def expected(schedule: Schedule, since: datetime, until: datetime) -> list[date]
     return found
 
 
+@pytest.mark.long
 @given(steps=st.lists(STEP, max_size=25))
 @settings(max_examples=60, deadline=None)
 def test_each_once_whatever_the_clocks_of_two_programs_do(template: Path, steps: list[tuple[str, int, int]]) -> None:

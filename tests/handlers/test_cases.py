@@ -199,9 +199,12 @@ def test_an_escalated_case_is_posted_to_the_second_channel_once(desk: Desk) -> N
     assert desk.say("bo", "escalate 1") == "#1 is already escalated. It stands in #leads."
     assert desk.keys("card:") == ["card:1:local:#alerts", "card:1:local:#leads"]
     assert "Ana escalated #1. the press is calling" in desk.notices()[0]
+    desk.change_policy(escalate_to="slack:#leads")
+    desk.open_case("3", TROUBLES[2])
+    assert desk.say("ana", "escalate 2") == "#2 is escalated to #leads in Slack."
     desk.change_policy(escalate_to="")
     desk.open_case("2", TROUBLES[1])
-    assert desk.say("ana", "escalate 2").startswith("No channel is named for escalations.")
+    assert desk.say("ana", "escalate 3").startswith("No channel is named for escalations.")
 
 
 def test_a_note_never_leaves_the_threads_of_its_case(desk: Desk) -> None:

@@ -1,8 +1,11 @@
 """Each verb's answer as a person reads it."""
 
+from dataclasses import replace
+
 import pytest
 
-from handlers.cards import Screen
+from handlers.cards import Notice, Screen
+from handlers.places import pause
 from handlers.requests import COMMANDS
 from handlers.rules.policy import Member, Thresholds
 from storage.types import Priority, Role
@@ -75,7 +78,7 @@ def test_help_says_so_to_somebody_without_a_role(desk: Desk) -> None:
     screen = screen_of(desk, "nobody", "help")
     assert "You have no role here" in screen.intro
     assert "An admin can add you" in screen.intro
-    assert [row.heading.split()[1] for row in screen.rows] == ["help"]
+    assert [row.heading.split()[1] for row in screen.rows] == ["help", "link"]
 
 
 @pytest.mark.parametrize("verb", sorted(COMMANDS))
@@ -217,7 +220,7 @@ def test_who_tells_a_persons_history(desk: Desk) -> None:
     screen = screen_of(desk, "ana", "who @JO_DOE")
     assert screen.title == "Jo Doe (@jo_doe)"
     assert screen.intro == "2 mentions: 1 negative, 1 positive · 12.3k followers"
-    assert desk.say("ana", "who @sam") == "sam has not written about us, as far as we know."
+    assert desk.say("ana", "who @sam") == "We know of nothing that @sam wrote about us."
 
 
 def test_show_tells_the_whole_case(desk: Desk) -> None:
@@ -388,7 +391,11 @@ def test_resolve_without_a_number_offers_hers(desk: Desk) -> None:
     desk.open_case()
     desk.open_case("2", TROUBLES[1])
     desk.do("ana", "claim 2")
-    assert [row.buttons[-1].case for row in screen_of(desk, "ana", "resolve").rows] == [2]
+    (row,) = screen_of(desk, "ana", "resolve").rows
+    assert [(button.label, button.case) for button in row.buttons] == [("Resolve", 2), ("Show", 2)]
+    form = desk.press("ana", row.buttons[0]).form
+    assert form is not None
+    assert form.title == "Resolve #2"
 
 
 def test_names_are_shown_as_titles(desk: Desk) -> None:
@@ -444,6 +451,18 @@ def test_paused_channels_are_shown_and_tried_again(desk: Desk) -> None:
     assert desk.press("mia", retry).words == "1 paused channel is tried again."
     assert desk.store.pauses.all() == []
     assert desk.say("mia", "status retry") == "Nothing has failed."
+
+
+def test_an_admin_who_is_told_of_a_paused_channel_tries_it_again_by_a_button(desk: Desk) -> None:
+    desk.change_policy(members=tuple(replace(one, slack=f"U0{one.name.upper()}") for one in desk.policy.members))
+    with desk.store.transaction():
+        pause(desk.ctx, "slack", "#alerts", "The channel is archived.")
+    (row,) = desk.store.engine.rows("select subject, channel, body from deliveries where body <> ''")
+    assert row["channel"] == "@mia"
+    told = desk.drawn(row["subject"], row["body"])
+    assert isinstance(told, Notice)
+    assert "press the button" in told.words
+    assert desk.press("mia", told.buttons[0]).words == "1 paused channel is tried again."
 
 
 def test_resolve_done_says_what_is_true(desk: Desk) -> None:

@@ -82,7 +82,7 @@ def test_an_outsider_gets_help_and_nothing_else(desk: Desk) -> None:
         reply = dispatch(desk.ctx, Request(None, verb, "1" if verb != "help" else ""))
         if verb == "help":
             assert reply.screen is not None
-            assert [row.heading for row in reply.screen.rows] == ["/earshot help [verb]"]
+            assert [row.heading.split()[1] for row in reply.screen.rows] == ["help", "link"]
         else:
             assert reply == Reply(
                 "You have no role here. An admin can add you as a member in earshot.toml.", is_error=True

@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_every_verb() -> None:
 OPEN_TO_ALL = {
     "help", "queue", "show", "claim", "release", "assign", "draft", "send", "sent", "resolve", "reopen", "snooze",
     "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track", "judge",
-    "briefing", "still", "summary", "export", "learning", "priority",
+    "briefing", "still", "summary", "export", "learning", "priority", "link",
 }  # fmt: skip
 ROLES = {
     "approve": {Role.APPROVER, Role.MANAGER},
@@ -108,7 +108,7 @@ def test_the_table_of_roles(desk: Desk, act: str, role: Role) -> None:
     kim = desk.policy.member("kim")
     is_allowed = act in OPEN_TO_ALL or role in ROLES[act]
     assert may(kim, act) == is_allowed
-    assert may(None, act) == (act == "help")
+    assert may(None, act) == (act in ("help", "link"))
     if act in COMMANDS:
         put_in(desk, OPEN)
         reply = dispatch(desk.ctx, Request(kim, act, "1"))

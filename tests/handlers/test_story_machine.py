@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -132,4 +133,4 @@ class Team(RuleBasedStateMachine):
 
 
 Team.TestCase.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
-TestTeam = Team.TestCase
+TestTeam = pytest.mark.long(Team.TestCase)

@@ -230,6 +230,7 @@ def test_a_reader_sees_what_was_committed_and_nothing_else(db_path: Path) -> Non
     writer.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("statements", [3, 12, 45, 75, 90, 110, 140, 160])
 def test_a_kill_in_the_middle_of_the_migration_leaves_each_step_whole_or_out(tmp_path: Path, statements: int) -> None:
     path = tmp_path / "earshot.db"

@@ -26,6 +26,7 @@ def wall(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ZONES)
 def test_each_date_has_the_first_instant_at_which_its_clocks_have_reached_the_time(name: str) -> None:
     zone = ZoneInfo(name)
