@@ -28,8 +28,8 @@ docs: .venv/ready
 	@$(PY) -m bot docs
 
 bench: .venv/ready-dev
-	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py && $(PY) bench/reports.py && $(PY) bench/clock.py \
-	  && $(PY) bench/storm.py && $(PY) bench/spikes.py && $(PY) bench/sources.py
+	@$(PY) bench/intake.py && $(PY) bench/commands.py && $(PY) bench/slack.py && $(PY) bench/in_discord.py \
+	  && $(PY) bench/reports.py && $(PY) bench/clock.py && $(PY) bench/storm.py && $(PY) bench/spikes.py && $(PY) bench/sources.py
 
 # What needs labelled texts: make bench-quality TEXTS=folder
 bench-quality: .venv/ready-dev

@@ -2,14 +2,16 @@
 
 Started as `python -m tests.killable HOME CHAT_URL`, it loads everything once. Every line on its standard input makes it
 fork a child, which is the program; it answers `child PID`, and the child says where its page is. When CHAT_URL is a
-Slack's (it ends in /api/), the chat far away is the real adapter of Slack; the members' ids follow as JSON.
+Slack's (it ends in /api/) or Discord's (in /api/v10), the chat far away is the real adapter of that; the members' ids
+follow as JSON. Both together are CHAT_URL IDS CHAT_URL IDS.
 """
 
 import asyncio
 import json
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,24 +24,43 @@ from handlers.cards import Drawing
 from handlers.ports import ChatDoubtful
 from handlers.rules.policy import Policy, Route, SourceEntry, Storms
 from tests.bot.running import variables
+from tests.discord.fake import TOKEN
 from tests.kit import POLICY
 
 FAR = "far:#alerts"
-SLACK = "slack:#alerts"
 SLACK_KEYS = {"EARSHOT_SLACK_BOT_TOKEN": "xoxb-1-good", "EARSHOT_SLACK_APP_TOKEN": "xapp-1-good"}
 
 
-def is_slack(url: str) -> bool:
-    return url.endswith("/api/")
+@dataclass(frozen=True)
+class Outside:
+    """A chat that was named on the command line: its name, where it is, the ids of the members there."""
+
+    name: str
+    url: str
+    ids: Mapping[str, str]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        if self.name == "slack":
+            return SLACK_KEYS | {"EARSHOT_SLACK_API_URL": self.url}
+        return {"EARSHOT_DISCORD_TOKEN": TOKEN, "EARSHOT_DISCORD_API_URL": self.url}
+
+
+def outside() -> list[Outside]:
+    """Slack, Discord, or both; none when the chat far away is the test's own."""
+    pairs = zip(sys.argv[2::2], sys.argv[3::2], strict=False)
+    return [Outside("slack" if url.endswith("/api/") else "discord", url, json.loads(ids)) for url, ids in pairs]
 
 
 def policy_of(home: Path) -> Policy:
     entry = SourceEntry(
         "calls", "file", brand="Heron Air", every=timedelta(milliseconds=100), settings={"folder": str(home / "calls")}
     )
-    ids = json.loads(sys.argv[3]) if is_slack(sys.argv[2]) else {}
-    routes = (Route("local:#alerts"), Route(SLACK if ids else FAR))
-    members = tuple(replace(member, slack=ids.get(member.name, "")) for member in POLICY.members)
+    members, chats = POLICY.members, outside()
+    for chat in chats:
+        members = tuple(replace(one, **{chat.name: chat.ids.get(one.name, "")}) for one in members)
+    far = [Route(f"{chat.name}:#alerts") for chat in chats] or [Route(FAR)]
+    routes = (Route("local:#alerts"), *far)
     storms = Storms(most_cards=100_000)  # each case is to have its card
     return Policy(brands=POLICY.brands, members=members, sources=(entry,), routes=routes, storms=storms)
 
@@ -83,7 +104,9 @@ class KillableApp(app.App):
         self.deliverer.most_posts = 100_000  # to a channel in a minute: tests do not wait
         if self.slack is not None:
             self.slack.chat.pace, self.slack.chat.settle = 0.0, 1.0
-        else:
+        if self.discord is not None:
+            self.discord.chat.pace, self.discord.chat.settle = 0.0, 1.0
+        if not outside():
             self.chats["far"] = FarChat(sys.argv[2])
         await super().start()
 
@@ -94,8 +117,8 @@ def say(line: str) -> None:
 
 def run(home: Path) -> None:
     app.App = KillableApp  # type: ignore[misc]
-    slack = SLACK_KEYS | {"EARSHOT_SLACK_API_URL": sys.argv[2]} if is_slack(sys.argv[2]) else {}
-    environment = read_environment(home / ".env", variables(home) | slack)
+    keys = {name: value for chat in outside() for name, value in chat.keys.items()}
+    environment = read_environment(home / ".env", variables(home) | keys)
     asyncio.run(app.serve(environment, policy_of(home), mode="demo", config_path=None, say=say))
 
 

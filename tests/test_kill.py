@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from bot.app import utc_now
@@ -220,6 +221,7 @@ def database(home: Path) -> Path:
     return Path(variables(home)["EARSHOT_DATA"]) / "earshot.db"
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_and_nothing_doubled_by_25_kills(tmp_path: Path) -> None:
     seed = random.SystemRandom().getrandbits(32)
     chance = random.Random(seed)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.app import utc_now
 from tests.bot.fakes import until
 from tests.bot.running import CONFIG, Running, add_calls, running
@@ -161,6 +163,7 @@ async def test_praise_is_quiet(tmp_path: Path) -> None:
         assert [PRAISE in one.words for one in here.slack.messages("#alerts")] == [False]
 
 
+@pytest.mark.long
 async def test_by_signed_http_the_same_happens(tmp_path: Path) -> None:
     async with team(tmp_path, is_by_http=True) as here:
         card = await here.case(1, TROUBLES[0])
@@ -174,6 +177,7 @@ async def test_by_signed_http_the_same_happens(tmp_path: Path) -> None:
             assert told.status == 401  # unsigned
 
 
+@pytest.mark.long
 async def test_an_archived_channel_pauses_its_route_and_an_admin_is_told(tmp_path: Path) -> None:
     async with team(tmp_path) as here:
         await here.case(1, TROUBLES[0])
@@ -190,6 +194,7 @@ async def test_an_archived_channel_pauses_its_route_and_an_admin_is_told(tmp_pat
         await here.shows(lambda: next((one for one in here.cards() if TROUBLES[1] in one.words), None))
 
 
+@pytest.mark.long
 async def test_a_start_tries_closed_channels_at_once(tmp_path: Path) -> None:
     async with team(tmp_path) as here:
         far = here.opened.app._now() + timedelta(hours=1)
@@ -205,6 +210,7 @@ async def test_a_start_tries_closed_channels_at_once(tmp_path: Path) -> None:
         await until(is_open)
 
 
+@pytest.mark.long
 async def test_a_card_that_somebody_deleted_is_not_posted_again(tmp_path: Path) -> None:
     async with team(tmp_path) as here:
         card = await here.case(1, TROUBLES[0])

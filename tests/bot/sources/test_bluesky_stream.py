@@ -293,7 +293,7 @@ async def test_a_stream_that_ends_says_why(at: Bench, monkeypatch: pytest.Monkey
     assert words(heard.items) == ["Aurelia"]
     assert last_seq(heard) == 1, "what was given before the end is marked"
     assert "ConsumerTooSlow" in str(heard.error)
-    monkeypatch.setattr(bluesky_stream, "QUIET_FOR", 0.02)
+    monkeypatch.setattr(bluesky_stream, "QUIET_FOR", 0.3)
     async with hearing(at, at.start()) as heard:
         await until(lambda: heard.error is not None)
     assert "was silent" in str(heard.error)

@@ -37,7 +37,7 @@ EXPECTED: dict[Fault, tuple[type[SourceError], ...]] = {
 LATER = timedelta(hours=1)
 DAMAGED = ("", "null", "[]", "{", "7", '"x"', '{"seen": 1}', "[" * 9_999)
 
-pytestmark = pytest.mark.parametrize("kind", RIGS)
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("kind", RIGS)]
 
 
 class Refusing:
