@@ -1,7 +1,9 @@
-"""Take the pictures of the README: a fresh demo, one case played in it; two weeks of numbers; Slack. To docs/images.
+"""Take the pictures of the README: a fresh demo, one case played in it; two weeks of numbers; Slack; Discord. To
+docs/images.
 
-Run: PYTHONPATH=. python docs/screenshots.py [demo] [numbers] [slack]. It needs Chromium at /usr/bin/chromium, for Slack
-also the local-slack that .ci/run installs, and nothing from the internet.
+Run: PYTHONPATH=. python docs/screenshots.py [demo] [numbers] [slack] [discord]. It needs Chromium at /usr/bin/chromium,
+for Slack also the local-slack that .ci/run installs, for Discord what discord_pictures.py says, and nothing from the
+internet.
 """
 
 import asyncio
@@ -26,6 +28,7 @@ from bot.app import utc_now
 from bot.cli.demo import CONFIG
 from bot.policy_file import read_policy
 from bot.sources.sample import DAY_FILE, read_day
+from docs.discord_pictures import take_discord
 from storage.types import RawMention, to_text
 from tests.slack.local_person import LocalPerson
 from tests.slack.local_slack import BOT_TOKEN, PEOPLE, LocalSlack, words_of
@@ -310,8 +313,10 @@ async def main(wanted: list[str]) -> None:
             await take_numbers(browser)
         if "slack" in wanted:
             await take_slack(browser)
+        if "discord" in wanted:
+            await take_discord(browser, IMAGES, SAID, ANSWER)
         await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:] or ["demo", "numbers", "slack"]))
+    asyncio.run(main(sys.argv[1:] or ["demo", "numbers", "slack", "discord"]))
