@@ -1,13 +1,10 @@
 """Showing a private answer to everybody: exactly what was answered, once, by the one who asked for it."""
 
 import logging
-import secrets
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
-from zoneinfo import ZoneInfo
 
 import discord
 
@@ -16,64 +13,43 @@ from bot.chats.discord.incoming import Incoming
 from bot.chats.discord.papers import Paper, picture, posting, with_files
 from bot.chats.discord.render import Look, message, text_only
 from bot.chats.discord.trouble import NETWORK, is_unreadable
-from handlers.answers import shareable
-from handlers.cards import Notice, Screen
+from bot.chats.held import NOT_HERS, TOO_OLD, Held, Share
+from handlers.cards import Screen
 from handlers.requests import Reply
 from handlers.rules.roles import may
 
 log = logging.getLogger(__name__)
 
-_KEPT = 500  # answers
-_TOO_OLD = "This answer is too old to be shared. Give the command again."
-_NOT_HERS = "This was not shared: you have no role here any more that allows it."
 _NOT_LET = (
     "This was not shared: I may not write here. An admin can let Earshot see this channel and send messages in it."
 )
 _LOST = "Discord's answer was lost: look whether it stands here, and give the command again if it does not."
 
 
-@dataclass(slots=True)
-class Share:
-    """An answer as everybody would see it. It belongs to the one who asked."""
-
-    user: str
-    drawing: Screen | Notice
-    reply: Reply
-    is_shared: bool = False
-
-
 class Shares:
-    """Holds the latest answers in memory; after a restart they are too old to be shared."""
+    """Each answer that is held can be shared once."""
 
     def __init__(self, desk: DiscordDesk, look: Callable[[], Look], now: Callable[[], datetime]) -> None:
         self._desk = desk
         self._look = look
-        self._now = now
-        self._held: OrderedDict[str, Share] = OrderedDict()
+        self._held = Held(desk, now)
 
     def hold(self, user: str, reply: Reply) -> str:
         """The id under which this answer can be shared, "" for one that cannot be."""
-        drawing = shareable(reply, self._now(), ZoneInfo(self._desk.policy().timezone))
-        if drawing is None:
-            return ""
-        answer_id = secrets.token_urlsafe(9)
-        self._held[answer_id] = Share(user, drawing, reply)
-        while len(self._held) > _KEPT:
-            self._held.popitem(last=False)
-        return answer_id
+        return self._held.hold(user, reply)
 
     async def share(self, incoming: Incoming, answer_id: str) -> tuple[Reply | None, str]:
         """Show it in the channel; the answer that was shared, and why not where it was not.
 
         Both are empty when it stands there already.
         """
-        held = self._held.get(answer_id)
-        if held is None or held.user != incoming.user:
-            return None, _TOO_OLD
+        held = self._held.of(incoming.user, answer_id)
+        if held is None:
+            return None, TOO_OLD
         if held.is_shared:
             return None, ""
         if not may(self._desk.policy().member_on("discord", incoming.user), "share"):
-            return None, _NOT_HERS
+            return None, NOT_HERS
         held.is_shared = True
         why_not = await self._posted(incoming, held, f"share:{answer_id}")
         held.is_shared = why_not in ("", _LOST)

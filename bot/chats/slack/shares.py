@@ -1,45 +1,27 @@
 """Showing a private answer to everybody: exactly what was answered, once, by the one who asked for it."""
 
-import secrets
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.chats.after import patiently
 from bot.chats.desk import Desk
+from bot.chats.held import NOT_HERS, TOO_OLD, Held, Share
 from bot.chats.slack.directory import Directory
 from bot.chats.slack.incoming import Incoming
 from bot.chats.slack.pictures import FOR_POSTS, Pictures
 from bot.chats.slack.render import Look, message, text_only
 from bot.chats.slack.wire import SlackClosed, SlackRefused, Wire
-from handlers.answers import shareable
-from handlers.cards import Notice, Screen
+from handlers.cards import Screen
 from handlers.ports import ChatDoubtful, ChatError
 from handlers.requests import Reply
 from handlers.rules.roles import may
 
 INVALID = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
-_KEPT = 500  # answers
-_TOO_OLD = "This answer is too old to be shared. Give the command again."
-
-_NOT_HERS = "This was not shared: you have no role here any more that allows it."
-
-
-@dataclass(slots=True)
-class Share:
-    """An answer as everybody would see it. It belongs to the one who asked."""
-
-    user: str
-    drawing: Screen | Notice
-    reply: Reply
-    is_shared: bool = False
 
 
 class Shares:
-    """Holds the latest answers in memory; after a restart they are too old to be shared."""
+    """Each answer that is held can be shared once."""
 
     def __init__(
         self,
@@ -55,32 +37,24 @@ class Shares:
         self._directory = directory
         self._pictures = pictures
         self._look = look
-        self._now = now
-        self._held: OrderedDict[str, Share] = OrderedDict()
+        self._held = Held(desk, now)
 
     def hold(self, user: str, reply: Reply) -> str:
         """The id under which this answer can be shared, "" for one that cannot be."""
-        drawing = shareable(reply, self._now(), ZoneInfo(self._desk.policy().timezone))
-        if drawing is None:
-            return ""
-        answer_id = secrets.token_urlsafe(9)
-        self._held[answer_id] = Share(user, drawing, reply)
-        while len(self._held) > _KEPT:
-            self._held.popitem(last=False)
-        return answer_id
+        return self._held.hold(user, reply)
 
     async def share(self, incoming: Incoming, answer_id: str) -> tuple[Reply | None, str]:
         """Show it in the channel; the answer that was shared, and why not where it was not.
 
         Both are empty when it stands there already. Raises ChatDoubtful when it may stand there.
         """
-        held = self._held.get(answer_id)
-        if held is None or held.user != incoming.user:
-            return None, _TOO_OLD
+        held = self._held.of(incoming.user, answer_id)
+        if held is None:
+            return None, TOO_OLD
         if held.is_shared:
             return None, ""
         if not may(self._desk.policy().member_on("slack", incoming.user), "share"):
-            return None, _NOT_HERS
+            return None, NOT_HERS
         held.is_shared = True
         try:
             # Only where we are ourselves, so that we know who else reads there.

@@ -299,7 +299,7 @@ async def test_nobody_shares_what_another_asked(team: Office) -> None:
     await team.person("ana").click(answer.messages[0], "Share to channel")
     await team.quiet()
     body = next(one.body for one in reversed(team.slack.deliveries) if one.kind == "interactive")
-    for held in team.surface._shares._held.values():
+    for held in team.surface._shares._held._held.values():
         held.is_shared = False
     forged = {**body, "user": {"id": team.slack.user("bo").id, "team_id": "T0HERON"}}
     await team.send(forged)
@@ -309,7 +309,7 @@ async def test_nobody_shares_what_another_asked(team: Office) -> None:
 
 async def test_an_answer_of_before_the_restart_is_too_old_to_be_shared(team: Office) -> None:
     answer = await team.person("ana").command("/earshot queue", channel="#alerts")
-    team.surface._shares._held.clear()
+    team.surface._shares._held._held.clear()
     await team.person("ana").click(answer.messages[0], "Share to channel")
     await team.told("ana", "too old to be shared")
 
