@@ -3,7 +3,7 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 
-.PHONY: demo test test-long test-all lint fix docs requirements bench bench-quality clean
+.PHONY: demo test test-long test-all prove prove-quick sbom lint fix docs requirements bench bench-quality clean
 
 demo: .venv/ready
 	@$(PY) -m bot demo $(ARGS)
@@ -17,6 +17,17 @@ test-long: .venv/ready-dev
 	@$(PY) -m pytest --long -m long --numprocesses=2 $(ARGS)
 
 test-all: test test-long
+
+# Every promise under fire: kills, storms, hostile input, people at once. docs/proof.md says what was seen.
+prove: .venv/ready-dev
+	@$(PY) -m tests.prove $(ARGS)
+
+prove-quick: .venv/ready-dev
+	@$(PY) -m tests.prove --quick $(ARGS)
+
+# What the product is made of, as CycloneDX: one file for whoever must know.
+sbom: .venv/ready-dev
+	@$(PY) -m tests.prove.packages dist/earshot.cdx.json && echo "dist/earshot.cdx.json"
 
 lint: .venv/ready-dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && $(PY) -m bot docs --check

@@ -19,240 +19,16 @@ import random
 import statistics
 import tempfile
 import time as stopwatch
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from handlers.context import Brain, Context, think
-from handlers.jobs import briefing
-from handlers.rules.policy import Brand, Policy
 from storage.schedules import Schedule
-from storage.store import Store, open_storage
+from tests.prove.years import QUARTER, ZONES, Counts, Slot, Stretch, all_kinds, calendar, is_down, ours, outages
 
-ZONES = (
-    "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Cairo", "Asia/Beirut",
-    "America/St_Johns", "Pacific/Auckland", "Pacific/Chatham", "America/Havana", "Asia/Gaza", "Antarctica/Troll",
-    "Africa/Casablanca", "Europe/London",
-)  # fmt: skip
-TIMES = (time(0, 0), time(0, 30), time(1, 30), time(2, 0), time(2, 30), time(8, 30))
-OTHERS = (
-    ("working days", 0), ("weekly", 0), ("weekly", 6), ("monthly", 1), ("monthly", 31), ("quarterly", 1), ("annual", 1),
-)  # fmt: skip
-QUARTER = timedelta(minutes=15)
-EVERY = timedelta(seconds=briefing.EVERY)
-DAY = timedelta(days=1)
-SKEW = 90  # seconds
-LONGEST = 72  # hours
 GRACE = timedelta(seconds=60)  # what is off by less is not told as shifted
-
-Slot = tuple[int, date]
-Stretch = tuple[datetime, datetime]
-
-
-@dataclass
-class Counts:
-    """What one scheduler made of the calendar."""
-
-    posted: int = 0
-    merged: int = 0
-    missing: int = 0  # of these, while it ran:
-    missing_up: int = 0
-    doubled: int = 0
-    early: int = 0
-    shifted: int = 0
-    late: list[float] = field(default_factory=list)  # seconds, of those that fell due while one ran and stayed up
-
-
-# What is true
-
-
-def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The first quarter of an hour at which the wall clock of a zone shows a time of a date, or a later one."""
-    told = datetime.combine(day, at)
-    guess = (told - DAY).replace(tzinfo=UTC).astimezone(zone)
-    moment = told.replace(tzinfo=UTC) - (guess.utcoffset() or timedelta()) - timedelta(hours=3)
-    while moment.astimezone(zone).replace(tzinfo=None) < told:
-        moment += QUARTER
-    return moment
-
-
-def has_slot(schedule: Schedule, day: date) -> bool:
-    last = (day + DAY).day == 1
-    of_month = last if schedule.day == 31 else day.day == schedule.day
-    return {
-        "daily": True,
-        "working days": day.weekday() < 5,
-        "weekly": day.weekday() == schedule.day,
-        "monthly": of_month,
-        "quarterly": of_month and day.month in (1, 4, 7, 10),
-        "annual": of_month and day.month == 1,
-    }[schedule.every]
-
-
-def calendar(schedules: list[Schedule], first: datetime, end: datetime) -> dict[Slot, datetime]:
-    """Every slot between two moments, and when it is due."""
-    found = {}
-    for one in schedules:
-        zone, day = ZoneInfo(one.zone), first.date() - DAY
-        while day <= end.date() + DAY:
-            if has_slot(one, day) and first < (due := moment(day, one.at, zone)) <= end:
-                found[one.id, day] = due
-            day += DAY
-    return found
-
-
-def outages(count: int, first: datetime, end: datetime, rng: random.Random) -> list[Stretch]:
-    """That many, not touching each other, each up to 72 h."""
-    room = (end - first) / count
-    found = []
-    for number in range(count):
-        length = min(timedelta(hours=rng.uniform(0.01, LONGEST)), room * 0.9)
-        start = first + number * room + rng.random() * (room - length)
-        found.append((start, start + length))
-    return found
-
-
-def is_down(stretches: list[Stretch], at: datetime) -> bool:
-    place = bisect.bisect_right(stretches, (at, datetime.max.replace(tzinfo=UTC))) - 1
-    return place >= 0 and at < stretches[place][1]
-
-
-# Ours
-
-
-@dataclass(frozen=True)
-class Life:
-    """From a start of a process to its end: how far its clock is off, and when within 15 s it ticks."""
-
-    start: datetime
-    skew: timedelta
-    phase: timedelta
-
-    def tick_at(self, due: datetime) -> datetime:
-        """Its first tick, in true time, at which its own clock has reached a moment."""
-        since = (due - self.skew) - (self.start + self.phase)
-        return self.start + self.phase + max(0, -(-since // EVERY)) * EVERY
-
-
-class Desk:
-    """One process: its own connection, its own clock, its own outages."""
-
-    def __init__(self, path: Path, brain: Brain, down: list[Stretch], first: datetime, rng: random.Random) -> None:
-        self.path, self.brain, self.down = path, brain, down
-        starts = [first - DAY, *(end for _, end in down)]
-        self.lives = [
-            Life(start, timedelta(seconds=rng.uniform(-SKEW, SKEW)), rng.random() * EVERY) for start in starts
-        ]
-        self._starts = starts
-        self._life: Life | None = None
-        self._store: Store | None = None
-
-    def life_at(self, at: datetime) -> Life:
-        return self.lives[max(0, bisect.bisect_right(self._starts, at) - 1)]
-
-    def tick(self, at: datetime) -> int:
-        """What the clock does, at a moment of the true time."""
-        life = self.life_at(at)
-        if self._store is None or life is not self._life:  # a new process remembers nothing
-            self.close()
-            self._life, self._store = life, open_storage(self.path)
-            self._store.engine.run("pragma synchronous = off")
-        with self._store.transaction():
-            return briefing.run(Context(self._store, self.brain, at + life.skew))
-
-    def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
-
-
-def ticks(due: list[datetime], desks: list[Desk], end: datetime, rng: random.Random) -> Iterator[tuple[datetime, Desk]]:
-    """When which process looks and can find something: at the first tick after a moment, and at each start.
-
-    Of two that look for one moment the second finds nothing unless something is wrong; half of them are made.
-    """
-    found: list[tuple[datetime, int]] = []
-    for at in due:
-        looks = sorted((desk.life_at(at).tick_at(at), number) for number, desk in enumerate(desks))
-        up = [(when, number) for when, number in looks if not is_down(desks[number].down, when)]
-        found += up if rng.random() < 0.5 else up[:1]
-    for number, desk in enumerate(desks):
-        found += [(life.start + life.phase, number) for life in desk.lives]
-    for at, number in sorted(found):
-        if at <= end and not is_down(desks[number].down, at):
-            yield at, desks[number]
-
-
-def ours(
-    schedules: list[Schedule], truth: dict[Slot, datetime], down: list[Stretch], seed: int, folder: Path
-) -> Counts:
-    rng = random.Random(seed)
-    path = folder / "clock.db"
-    store = open_storage(path)
-    store.engine.run("pragma synchronous = off")
-    for one in schedules:
-        store.schedules.add(one)
-    first, end = min(truth.values()), max(truth.values())
-    brain = think(Policy(brands=(Brand("Heron Air", {"names": "heron"}),)))
-    desks = []
-    for number in range(2):
-        own = outages(len(down), first, end, random.Random(seed + 10 + number))
-        desks.append(Desk(path, brain, _joined([*down, *own]), first, random.Random(seed + 20 + number)))
-    counts, seen, posts = Counts(), 0, Counter[Slot]()
-    ran = 0
-    for at, desk in ticks(sorted(set(truth.values())), desks, end + timedelta(days=4), rng):
-        ran += 1
-        if desk.tick(at):
-            for row in store.engine.rows("select id, subject from deliveries where id > ?", (seen,)):
-                seen = row["id"]
-                _, number, day = row["subject"].split(":")
-                slot = int(number), date.fromisoformat(day)
-                posts[slot] += 1
-                if slot in truth:
-                    _judge(counts, at, truth[slot], [one.down for one in desks])
-    rows = {(slot.schedule_id, slot.local_date): slot for one in schedules for slot in store.schedules.slots(one.id)}
-    counts.posted = sum(1 for slot in truth if posts[slot])
-    counts.merged = sum(1 for slot in truth if slot in rows and rows[slot].status == "merged")
-    counts.missing = sum(1 for slot in truth if slot not in rows)
-    counts.doubled = sum(1 for slot, count in posts.items() if count > 1)
-    counts.shifted = _torn(store, schedules)
-    print(f"{ran:,} ticks of two processes with {sum(len(one.lives) for one in desks):,} lives")
-    for desk in desks:
-        desk.close()
-    store.close()
-    return counts
-
-
-def _judge(counts: Counts, at: datetime, due: datetime, downs: list[list[Stretch]]) -> None:
-    if at < due - timedelta(seconds=SKEW):
-        counts.early += 1
-    soon = due + timedelta(seconds=SKEW) + EVERY
-    if any(not is_down(down, due) and not is_down(down, soon) for down in downs):
-        counts.late.append((at - due).total_seconds())
-
-
-def _torn(store: Store, schedules: list[Schedule]) -> int:
-    """Where a posted one does not begin at the end of the one before: a stretch that is told twice, or never."""
-    torn = 0
-    for one in schedules:
-        covers = [slot.covers for slot in store.schedules.slots(one.id) if slot.covers is not None]
-        torn += sum(1 for before, after in pairwise(covers) if before.end != after.start)
-    return torn
-
-
-def _joined(stretches: list[Stretch]) -> list[Stretch]:
-    joined: list[Stretch] = []
-    for start, end in sorted(stretches):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
 
 
 # Plain cron jobs
@@ -310,12 +86,7 @@ def main() -> None:
     args = parser.parse_args()
     began = stopwatch.monotonic()
     first, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025 + args.years, 1, 1, tzinfo=UTC)
-    kinds = [(zone, at, "daily", 0) for zone in ZONES for at in TIMES]
-    kinds += [(zone, time(0, 30), every, day) for zone, (every, day) in zip(ZONES, OTHERS, strict=False)]
-    schedules = [
-        Schedule(number, every, day, at, zone, "local", "#leadership", "", "", "mia", first)
-        for number, (zone, at, every, day) in enumerate(kinds, 1)
-    ]
+    schedules = all_kinds(first)
     truth = calendar(schedules, first, end)
     down = outages(args.outages, first, end, random.Random(args.seed))
     hours = [(ended - start) / timedelta(hours=1) for start, ended in down]
@@ -325,6 +96,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         found = ours(schedules, truth, down, args.seed, Path(folder))
+    print(f"{found.ticks:,} ticks of two processes with {found.lives:,} lives")
     late = sorted(found.late)
     show(
         "Rows of slots, two processes with clocks up to 90 s off", found,

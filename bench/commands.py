@@ -19,7 +19,6 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-import texts
 from intake import ENTRY, pages, policy
 
 from bot.bridge import Bridge
@@ -34,6 +33,7 @@ from handlers.rules.policy import Member, Policy
 from handlers.weighing import weigh
 from storage.store import open_storage
 from storage.types import Role
+from tests.prove import crowd
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 VERBS = ("queue", "claim", "show", "search", "who")
@@ -44,7 +44,7 @@ def build(brain: Brain, path: Path, found: list[tuple[str, str]], count: int) ->
     """Store `count` mentions; how many cases they opened."""
     store = open_storage(path)
     started, cases = time.monotonic(), 0
-    for number, page in enumerate(pages(texts.mentions(found, count, "united"))):
+    for number, page in enumerate(pages(crowd.mentions(found, count, "united"))):
         cases += intake.take_in(Context(store, brain, NOW), weigh(brain, ENTRY, page)).cases
         if number % 100 == 99:
             stored = (number + 1) * IMPORT_PAGE
@@ -132,7 +132,7 @@ async def measure(
     asker = Asker(bridge, brain, team, cases, found)
     await asker.run(3)
     idle = await asker.run(told.seconds)
-    fresh = texts.mentions(found, int(told.count + told.seconds * max(told.rate, 6000) * 1.2), "united", seed=9)
+    fresh = crowd.mentions(found, int(told.count + told.seconds * max(told.rate, 6000) * 1.2), "united", seed=9)
     more = list(pages(itertools.islice(fresh, told.count, None), PAGE))
     done: list[int] = []
     task = asyncio.create_task(importing(bridge, brain, more, told.rate, done))
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3_300)
     told = parser.parse_args()
     load_commands()
-    found = texts.read(told.texts)
+    found = crowd.read(told.texts)
     team = policy({"names": "united"}, (Member("ana", "Ana", (Role.AGENT,)),))
     brain = think(team)
     with tempfile.TemporaryDirectory() as folder:

@@ -43,7 +43,7 @@ sys.path[:0] = [str(ROOT)]
 
 import discord  # noqa: E402
 
-from bot import app, registry  # noqa: E402
+from bot import app, registry, serving  # noqa: E402
 from bot.chats.discord.chat import Discord, Keys  # noqa: E402
 from bot.policy_file import read_policy  # noqa: E402
 from bot.secret import Secret  # noqa: E402
@@ -104,10 +104,10 @@ class Hasty(app.App):
 
 
 def run_program() -> None:
-    app.App = Hasty  # type: ignore[misc]
+    serving.App = Hasty  # type: ignore[misc]
     environment = read_environment(Path(os.devnull), dict(os.environ))
     policy = read_policy(environment.config, registry.settings())
-    asyncio.run(app.serve(environment, policy, mode="run", config_path=environment.config, say=lambda words: None))
+    asyncio.run(serving.serve(environment, policy, mode="run", config_path=environment.config, say=lambda words: None))
 
 
 @dataclass

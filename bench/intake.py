@@ -25,7 +25,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import texts
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from bot.importing import IMPORT_PAGE
@@ -36,6 +35,7 @@ from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
 from handlers.weighing import weigh
 from storage.store import open_storage
 from storage.types import RawMention
+from tests.prove import crowd
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ENTRY = SourceEntry("bench", "file")
@@ -127,7 +127,7 @@ def mixed(found: list[tuple[str, str]], count: int, names: list[str]) -> list[Ra
     """A stream in which one text in a hundred names one of the first hundred brands."""
     chance = random.Random(3)
     items = []
-    for number, item in enumerate(texts.mentions(found, count)):
+    for number, item in enumerate(crowd.mentions(found, count)):
         if number % 100 == 0:
             words = item.text.split()
             words.insert(len(words) // 2, chance.choice(names[:100]))
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--page", type=int, default=IMPORT_PAGE)
     parser.add_argument("--million", action="store_true", help="1,000,000 mentions, or --count if that is given")
     told = parser.parse_args()
-    found = texts.read(told.texts)
+    found = crowd.read(told.texts)
     files = ", ".join(path.name for path in told.texts) or "the sample day"
     count = told.count or (1_000_000 if told.million else 20_000)
     print(f"{len(found):,} texts from {files}; {count:,} mentions in pages of {told.page:,}; CPU time of one core")
@@ -156,7 +156,7 @@ def main() -> None:
 
 
 def store_all(found: list[tuple[str, str]], count: int, rounds: int, size: int) -> None:
-    items = list(texts.mentions(found, count, "united"))
+    items = list(crowd.mentions(found, count, "united"))
     brain = think(policy({"names": "united"}))
     rates: dict[str, list[float]] = {"bare": [], "naive": [], "ours": []}
     taken, weighing, all_of_ours = None, list[float](), 0.0
@@ -216,7 +216,7 @@ def memory(found: list[tuple[str, str]], count: int, size: int) -> None:
             print(f"  {read:>9,} mentions  {rss():6.0f} MB  the last 100,000 at {rate:>7,.0f}/s", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        taken = ours(brain, texts.mentions(found, count, "united"), Path(folder), size, each)
+        taken = ours(brain, crowd.mentions(found, count, "united"), Path(folder), size, each)
         stored = sum(path.stat().st_size for path in Path(folder).iterdir())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  peak RSS {peak:.0f} MB; {taken.stored:,} stored, {taken.cases:,} cases, {stored / 1e9:.2f} GB on disk")

@@ -17,13 +17,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import texts
-
 from bot.sources.bluesky.posts import Examiner, Remembered
 from handlers.ports import Broken
 from handlers.rules.matching import Matcher
 from handlers.rules.terms import Subject
 from storage.types import RawMention
+from tests.prove import crowd
 
 SIZES = (1, 100, 10_000)
 BRAND = "aurelia"
@@ -33,7 +32,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 def messages(count: int, files: list[Path]) -> list[str]:
     chance = random.Random(5)
-    rows = [text for _, text in texts.read(files) if BRAND not in text.lower()]
+    rows = [text for _, text in crowd.read(files) if BRAND not in text.lower()]
     found = []
     for number in range(count):
         text = chance.choice(rows)[:280]

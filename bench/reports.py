@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import texts
-
 from handlers.context import Context, think
 from handlers.reports import report
 from handlers.rules.periods import Period, read_period
@@ -36,6 +34,7 @@ from storage.counting import count_anew
 from storage.store import Store, open_storage
 from storage.tallies import Sums
 from storage.types import Window, to_text
+from tests.prove import crowd
 
 YEAR = 2025
 ZONE = ZoneInfo("Europe/Berlin")
@@ -82,7 +81,7 @@ class Filler:
         self.store = store
         self.chance = random.Random(20)
         self.counts = quarters(count, self.chance)
-        self.words = [text for _, text in texts.read([])]
+        self.words = [text for _, text in crowd.read([])]
         self.done = 0  # quarters
         self.counting = 0.0  # seconds that counting anew took at last
         self.mention = self.case = 0

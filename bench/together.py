@@ -99,7 +99,7 @@ WORDS = """
 
 def run_program(home: Path) -> None:
     """As `earshot run`, but for the demo's sign-in; what is to be asked for again is looked for every two seconds."""
-    from bot import app, log, sweep  # noqa: PLC0415
+    from bot import app, log, serving, sweep  # noqa: PLC0415
     from bot.policy_file import read_policy  # noqa: PLC0415
     from bot.registry import settings  # noqa: PLC0415
     from bot.settings import read_environment  # noqa: PLC0415
@@ -114,14 +114,14 @@ def run_program(home: Path) -> None:
         for task in asyncio.all_tasks():
             task.print_stack()
 
-    app.App = BenchApp  # type: ignore[misc]
+    serving.App = BenchApp  # type: ignore[misc]
     signal.signal(signal.SIGUSR1, tell_all)
     sweep._PACE = timedelta(seconds=2)
     log.set_up("info")
     environment = read_environment(home / ".env")
     policy = read_policy(home / "earshot.toml", settings())
     say = lambda line: print(line, flush=True)  # noqa: E731
-    asyncio.run(app.serve(environment, policy, mode="demo", config_path=home / "earshot.toml", say=say))
+    asyncio.run(serving.serve(environment, policy, mode="demo", config_path=home / "earshot.toml", say=say))
 
 
 @dataclass
@@ -611,7 +611,8 @@ class Audit:
     def latencies(self) -> dict[str, list[float]]:
         rows = self.book.rows_now(
             "select m.text, m.title, min(l.posted_at) from mentions m join cases c on c.mention_id = m.id"
-            " join local_messages l on l.key = 'card:' || c.id || ':local:#alerts' group by m.id"
+            " join local_messages l on l.key = (select d.key from deliveries d where d.subject = 'case:' || c.id"
+            " and d.action = 'post' and d.chat = 'local' and d.channel = '#alerts') group by m.id"
         )
         posted = {
             f"kettle-{one[1]}-{one[2]}": moment(at) for text, title, at in rows if (one := MARKER.search(title + text))

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,16 +10,18 @@ from functools import partial
 from pathlib import Path
 from secrets import randbelow
 from types import ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot import registry
+from bot.alive import Alive, Systemd
+from bot.backups import Backups
 from bot.bridge import Bridge
 from bot.charts import png
 from bot.chats.local.adapter import Bell, LocalChatAdapter
 from bot.deliver import Deliverer
+from bot.erasing import leave_little, leave_nothing
 from bot.fetch import Fetch, Tools
 from bot.health import Health, Part, Watch
 from bot.listening import Listening
@@ -32,17 +32,18 @@ from bot.replying import Replier, way_of
 from bot.rooms import Room, discord_of, slack_of, states_of
 from bot.scheduler import build_scheduler
 from bot.sessions import Sessions
-from bot.settings import Environment, check_chats, check_sign_in
+from bot.settings import Environment, check_chats
 from bot.tasks import Tasks
 from bot.team import Team
-from bot.web import build_web, check_bind
-from handlers import completions, lessons, links, places
+from handlers import completions, erasures, lessons, links, places
 from handlers.cards import Chart, Drawing
 from handlers.context import Brain, ChatState, Context, think
 from handlers.dispatch import dispatch, is_new, is_read, load_commands
+from handlers.erasing import apply_tombstones
 from handlers.jobs import learn
 from handlers.messages import draw
 from handlers.ports import Chat
+from handlers.recovery import recover
 from handlers.requests import Command, Reply, Request
 from handlers.rules.policy import Policy
 from handlers.rules.roster import Person
@@ -56,8 +57,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 _MEASURE = 5.0  # seconds between two looks at the loop's lag and the counters
+_SILENT = "the database does not answer within 5 s"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_SWITCH = 0.002  # seconds after which a busy thread lets another run: the event loop must not wait for a scoring thread
 
 
 def utc_now() -> datetime:
@@ -88,6 +89,9 @@ class App:
         self.deliverer = Deliverer(self.bridge, self.chats, self._draw, self._pause, now)
         self._watch = Watch(self.registry, environment.data)
         self._tasks = Tasks()
+        self.systemd = Systemd(environment.variables, os.getpid())
+        self._alive = Alive(self._look, self.systemd, environment.heartbeat_url, self._fetch)
+        self._backups = Backups(environment.database, environment.backups, now)
         self._reads_links = asyncio.Lock()
         opinions = build_opinions(environment.opinion, self._fetch, self.bridge, now)
         self._listening = Listening(self.bridge, self._tools, self._team, self._tasks, now, self._changed, opinions)
@@ -127,9 +131,11 @@ class App:
         if not is_read(request):  # App Home reads too: it would stir itself for ever
             self._changed()
         if reply.effect == "reload":
-            return self._reload_in_words()
-        if reply.effect == learn.EFFECT:
+            return self.reload_in_words()
+        if reply.effect in (learn.EFFECT, erasures.EFFECT):
             await self._go_by_lessons()
+        if reply.effect == erasures.EFFECT:
+            self._leave_nothing()
         return reply
 
     async def picture(self, chart: Chart, dark: bool = False) -> bytes:
@@ -234,7 +240,9 @@ class App:
     async def start(self) -> None:
         """Open the file, then start listening, delivering and ticking."""
         await self.bridge.start()
+        await self._recover()
         await self.bridge.write(lambda store: store.pauses.try_all(self._now()))
+        await self._erase_again()
         await self._go_by_lessons()
         await self._go_by_links()
         self._listening.start()
@@ -243,6 +251,9 @@ class App:
         self._tasks.begin("deliver", self.deliverer.run())
         self._tasks.begin("reply", self.replier.run())
         self._tasks.begin("watch", self._measure())
+        self._tasks.begin("leave little", leave_little(self.bridge, self._now))
+        self._tasks.begin("backups", self._backups.run())
+        self._tasks.begin("alive", self._alive.run())
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -271,7 +282,8 @@ class App:
             room.policy_changed()
         log.info("earshot.toml was read again")
 
-    def _reload_in_words(self) -> Reply:
+    def reload_in_words(self) -> Reply:
+        """`reload`, and what came of it as a sentence."""
         try:
             self.reload()
         except EarshotError as error:
@@ -319,6 +331,28 @@ class App:
         except Exception:
             log.exception("the job %s failed", job.__name__)
 
+    async def _recover(self) -> None:
+        """A backup that was put in place goes on as the database."""
+        recovered = await self.bridge.write(lambda store: recover(store, self._now()))
+        if recovered is not None:
+            log.warning(
+                "this database is a backup of %s; what was posted since is looked for first",
+                f"{recovered.made_at:%Y-%m-%d %H:%M} UTC",
+                extra={"messages": recovered.messages, "replies": recovered.replies},
+            )
+
+    def _leave_nothing(self) -> None:
+        self._tasks.end("leave nothing")  # what it would do comes later now
+        self._tasks.begin("leave nothing", leave_nothing(self.bridge))
+
+    async def _erase_again(self) -> None:
+        """What another file brought back of people who were erased goes before anything is read or drawn."""
+        if problem := await self.bridge.read(lambda store: store.tombstones.problem()):
+            log.warning("people who were erased may come back: %s", problem)
+        if count := await self.bridge.write(lambda store: apply_tombstones(store, self._now())):
+            log.warning("%d mentions of people who were erased were in this file; they are erased again", count)
+            self._leave_nothing()
+
     async def _go_by_lessons(self) -> None:
         """What was learned, or switched on or off, is in force from here on."""
         self._team.go_by_lessons(await self.bridge.read(lessons.in_force))
@@ -333,6 +367,7 @@ class App:
             asked = time.monotonic()
             await asyncio.sleep(_MEASURE)
             self._watch.lagged(time.monotonic() - asked - _MEASURE, self.bridge.waiting())
+            self._watch.met((state.name, state.is_ok) for state in states_of(self._rooms))
             try:
                 await self.bridge.read(lambda store: self._watch.look(store, self._now()))
             except Exception as error:
@@ -340,18 +375,30 @@ class App:
 
     async def _health(self) -> Health:
         health = await self.bridge.read(lambda store: self._watch.judge(store, self._now(), self.policy()))
+        writing, ended = await self._writing(), self._ended()
+        chats = (Part(f"chat {state.name}", state.is_ok, state.words) for state in states_of(self._rooms))
+        backups = self._backups.part()
+        return Health((writing, ended, *([backups] if backups else []), *chats, *health.parts))
+
+    async def _look(self) -> tuple[bool, bool]:
+        """Whether the program lives: its tasks run and its writing thread answers; whether it can do its work, too."""
+        writing, ended = await self._writing(), self._ended()
+        has_chats = all(state.is_ok for state in states_of(self._rooms))
+        return ended.is_ok and writing.words != _SILENT, ended.is_ok and writing.is_ok and has_chats
+
+    def _ended(self) -> Part:
         failed = self._tasks.failed()
-        ended = Part("tasks", not failed, f"ended: {', '.join(failed)}" if failed else f"{len(self._tasks)} run")
+        return Part("tasks", not failed, f"ended: {', '.join(failed)}" if failed else f"{len(self._tasks)} run")
+
+    async def _writing(self) -> Part:
         try:
             async with asyncio.timeout(5):
                 await self.bridge.write(_probe)
-            writing = Part("writing", True, "the database takes writes")
         except TimeoutError:
-            writing = Part("writing", False, "the database does not answer within 5 s")
+            return Part("writing", False, _SILENT)
         except Exception as error:  # whatever it is, nothing can be stored
-            writing = Part("writing", False, str(error))
-        chats = (Part(f"chat {state.name}", state.is_ok, state.words) for state in states_of(self._rooms))
-        return Health((writing, ended, *chats, *health.parts))
+            return Part("writing", False, str(error))
+        return Part("writing", True, "the database takes writes")
 
 
 def _probe(store: Store) -> None:
@@ -359,79 +406,3 @@ def _probe(store: Store) -> None:
     with store.transaction():
         store.inbox.take("health probe", "probe", _LONG_AGO)
         store.inbox.forget_before(_LONG_AGO + timedelta(days=1))
-
-
-async def serve(
-    environment: Environment,
-    policy: Policy,
-    *,
-    mode: Literal["demo", "run"],
-    config_path: Path | None,
-    say: Callable[[str], None],
-) -> None:
-    """Run until SIGINT or SIGTERM; SIGHUP reads earshot.toml again. Raises EarshotError when it cannot start."""
-    check_sign_in(environment)
-    check_chats(environment, policy)
-    secret = environment.web_secret.reveal()
-    check_bind(environment.host, mode == "run" and bool(secret))
-    sys.setswitchinterval(_SWITCH)
-    app = App(environment, policy, config_path=config_path)
-    try:
-        site = build_web(
-            app,
-            mode="demo" if mode == "demo" else "signed-in",
-            secret=secret,
-            bell=app.bell,
-            registry=app.registry,
-            now=utc_now,
-            public_host=environment.public_host,
-            slack=app.slack.handle_http if app.slack is not None else None,
-        )
-        runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=2.0)
-        await runner.setup()
-        try:
-            port = await _listen(runner, environment)
-            await app.start()
-            stop = _heed_signals(app, say)  # before anybody is told that it is up
-            say(_welcome(environment, mode, port))
-            await stop.wait()
-            say("Stopping; nothing is lost.")
-        finally:
-            await runner.cleanup()
-    finally:
-        await app.stop()  # also when it could not start: the file is given back
-
-
-async def _listen(runner: web.AppRunner, environment: Environment) -> int:
-    try:
-        await web.TCPSite(runner, environment.host, environment.port).start()
-    except OSError as error:
-        # asyncio's own words repeat the address
-        why = (os.strerror(error.errno) if error.errno else str(error)).lower()
-        raise ConfigError(
-            f"EARSHOT_PORT: {environment.host}:{environment.port} cannot be used ({why}).",
-            "Another program may have it; name another in EARSHOT_PORT.",
-        ) from error
-    return int(runner.addresses[0][1])
-
-
-def _welcome(environment: Environment, mode: str, port: int) -> str:
-    host = f"[{environment.host}]" if ":" in environment.host else environment.host
-    if mode == "demo":
-        return f"Open http://{host}:{port}  (Ctrl-C stops it; what you do is kept in {environment.data})"
-    return f"Earshot is up at http://{host}:{port}; `earshot web link MEMBER` signs somebody in."
-
-
-def _heed_signals(app: App, say: Callable[[str], None]) -> asyncio.Event:
-    """SIGHUP reads the settings again; SIGINT and SIGTERM set the event."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def reload() -> None:
-        reply = app._reload_in_words()
-        say(reply.words)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    return stop

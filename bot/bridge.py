@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from storage.errors import StorageError
-from storage.store import Store, lock, open_storage
+from storage.store import Store, lock, open_sound, open_storage
 
 T = TypeVar("T")
 
@@ -41,9 +41,12 @@ class Bridge:
         self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
-        """Open the file and bring its schema up to date. Raises StorageError; the file is given back then."""
+        """Look whether the file is sound, open it and bring its schema up to date.
+
+        Raises DamagedDatabase, StorageError; the file is given back then.
+        """
         try:
-            self._store = await asyncio.to_thread(open_storage, self._path)
+            self._store = await asyncio.to_thread(open_sound, self._path)
         except BaseException:
             await self.close()
             raise

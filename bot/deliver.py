@@ -6,6 +6,7 @@
              one whose answer was lost may arrive late, over a newer one: it is done again, and once more after a while
     a row left in "sending" (crash, lost answer) waits until it must be visible, then is looked for by its key:
         found: sent        not found: pending again        cannot look: after a while posted again, marked as a repeat
+    so begins after a restore whatever may have been posted in the time that was lost
 
 Each channel has at most one task for posts and one for updates, so that a slow or dead one holds no other and no redraw
 waits for the pace of posts; a chat that asks to wait is not called so until then, and a message that has to wait by
@@ -323,10 +324,22 @@ class Deliverer(Errands[Track]):
             return False
         self._blind_since.pop(_track(delivery), None)
         if ref is None:
-            await self._later(delivery, timedelta(), "was not there after its answer was lost")
+            wait = max(timedelta(), delivery.not_before - self._now())
+            await self._later(delivery, wait, "was looked for, and was not there")
         else:
             await self._sent(delivery, ref)
+            if not delivery.attempts:  # it stands since the time before a restore, and shows what was true then
+                await self._redraw(delivery)
         return True
+
+    async def _redraw(self, delivery: Delivery) -> None:
+        now = self._now()
+
+        def redraw(store: Store) -> None:
+            with store.transaction():
+                store.deliveries.redraw(delivery.subject, now, now)
+
+        await self._bridge.write(redraw)
 
 
 class _Posts:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot import registry
+from bot import file_systems, registry
 from bot.chats.discord import examine as discord
 from bot.chats.slack import examine as slack
 from bot.fetch import Fetch, Tools
@@ -25,6 +25,7 @@ from bot.policy_file import Kinds, read_policy
 from bot.settings import Environment, chat_mistakes, check_sign_in
 from handlers.ports import Source
 from handlers.rules.policy import Policy, SourceEntry
+from handlers.rules.when import length
 from storage.errors import ConfigError, EarshotError
 from storage.store import engine_version, has_full_text, holder, open_storage, version
 
@@ -55,7 +56,8 @@ async def examine(
         await examine_opinions(environment.opinion, now, PATIENCE),
         _sign_in(environment),
         _disk(environment.data),
-        *([_timezone(policy.timezone, now()), examine_languages(policy)] if policy else []),
+        *_place(environment.data),
+        *([_timezone(policy.timezone, now()), examine_languages(policy), _kept(policy)] if policy else []),
     ]
 
 
@@ -105,7 +107,7 @@ def _database(path: Path, now: datetime) -> list[Finding]:
     if not path.exists():
         return [Finding(Mark.OFF, "Database", f"there is none at {path} yet; `earshot run` makes it.")]
     try:
-        findings = [_schema(path), *_damage(path), *_future(path, now)]
+        findings = [_schema(path), *_damage(path), *_future(path, now), *_erased(path)]
     except EarshotError as error:
         return [Finding(Mark.BROKEN, "Database", str(error))]
     if who := holder(path):
@@ -148,6 +150,30 @@ def _future(path: Path, now: datetime) -> list[Finding]:
         return []
     words = f"mentions were seen at {ahead.seen_at:%Y-%m-%d %H:%M} UTC, later than it is now; set this machine's clock."
     return [Finding(Mark.BROKEN, "Clock", words)]
+
+
+def _erased(path: Path) -> list[Finding]:
+    """Whether those who were erased are known again."""
+    if version(path)[0] < version(path)[1]:
+        return []
+    store = open_storage(path, read_only=True, migrate=False)
+    try:
+        problem = store.tombstones.problem()
+    finally:
+        store.close()
+    return (
+        [Finding(Mark.BROKEN, "Erased people", f"{problem} It belongs into {path.parent.absolute()}.")]
+        if problem
+        else []
+    )
+
+
+def _kept(policy: Policy) -> Finding:
+    told = {entry.name: entry.keep_for or policy.keep_for for entry in policy.sources}
+    if not any(told.values()):
+        return Finding(Mark.OFF, "Kept words", 'for ever; keep_for = "90d" in earshot.toml takes older ones away.')
+    words = ", ".join(f"{name} {f'for {length(kept)}' if kept else 'for ever'}" for name, kept in told.items())
+    return Finding(Mark.WORKS, "Kept words", f"{words}.")
 
 
 async def _sources(
@@ -230,6 +256,11 @@ def _disk(folder: Path) -> Finding:
     if free < NO_SPACE:
         return Finding(Mark.BROKEN, "Disk", f"{words} Make room before you start.")
     return Finding(Mark.OFF if free < LITTLE_SPACE else Mark.WORKS, "Disk", words)
+
+
+def _place(folder: Path) -> list[Finding]:
+    told = file_systems.warning(folder)
+    return [Finding(Mark.BROKEN, "Data folder", told)] if told else []
 
 
 def _timezone(name: str, now: datetime) -> Finding:

@@ -236,8 +236,8 @@ class Fetch:
 
         Raises what `get` raises; Transient also when nothing came for `quiet_for` seconds, and at the end.
         """
-        target = _parsed(_WEB_SOCKET.sub("http", url.strip()))
         try:
+            target = _parsed(_WEB_SOCKET.sub("http", url.strip()))
             self._check(target, allow_private)
             session = self._session(allow_private, is_endless=True)
             async with asyncio.timeout(quiet_for):
@@ -408,14 +408,22 @@ class Heard:
 
 
 def _watching() -> aiohttp.TraceConfig:
-    """What sets `is_out`: a connection that never came about is the only thing that proves that nothing was done."""
+    """What sets `is_out`: a connection that never came about is the only thing that proves that nothing was done.
+
+    And what follows no redirect that the library would follow by itself.
+    """
 
     async def noted(_: aiohttp.ClientSession, context: Any, __: aiohttp.TraceRequestHeadersSentParams) -> None:
         if isinstance(context.trace_request_ctx, _Sent):
             context.trace_request_ctx.is_out = True
 
+    async def refused(_: aiohttp.ClientSession, __: Any, told: aiohttp.TraceRequestRedirectParams) -> None:
+        # The opening of a WebSocket is the one request that the library redirects by itself, past every check.
+        raise BadSource(f"{shown(str(told.url))} has moved (HTTP {told.response.status}).", "Set its new address.")
+
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(noted)
+    trace.on_request_redirect.append(refused)
     return trace
 
 

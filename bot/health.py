@@ -1,6 +1,7 @@
 """How the running program is, truly: measured, not assumed. Feeds `/healthz` and `/metrics`."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from storage.store import Store
 
 _LATE = timedelta(minutes=2)  # a due delivery that still waits after this is a fault
 _REPLY_LATE = timedelta(minutes=10)
+_BEHIND = timedelta(hours=1)
 _ROOM = 200_000_000  # bytes that must be free
 _LAG = 2.0  # seconds
 
@@ -48,6 +50,14 @@ class Watch:
         self._cases = Gauge("earshot_cases", "Cases by where they stand.", ["status"], registry=registry)
         self._waiting = Gauge("earshot_deliveries_waiting", "Deliveries that are not sent yet.", registry=registry)
         self._dead = Gauge("earshot_deliveries_dead", "Deliveries that were given up.", registry=registry)
+        self._oldest = Gauge(
+            "earshot_delivery_oldest_seconds", "How long the oldest due delivery has waited.", registry=registry
+        )
+        self._paused = Gauge("earshot_channels_paused", "Channels that cannot be used.", registry=registry)
+        self._late = Gauge("earshot_replies_late", "Replies that should have been posted by now.", registry=registry)
+        self._doubtful = Gauge("earshot_replies_doubtful", "Replies that a person must look for.", registry=registry)
+        self._free = Gauge("earshot_disk_free_bytes", "Room on the disk of the database.", registry=registry)
+        self._chat_ok = Gauge("earshot_chat_ok", "1 while a chat can be reached.", ["chat"], registry=registry)
         self._stored = Gauge("earshot_mentions_stored", "Mentions stored.", ["source"], registry=registry)
         self._quarantined = Gauge(
             "earshot_items_quarantined", "Items that could not be read.", ["source"], registry=registry
@@ -65,11 +75,23 @@ class Watch:
         self._loop_lag.set(self._lag)
         self._queue.set(waiting)
 
+    def met(self, chats: Iterable[tuple[str, bool]]) -> None:
+        """Whether each chat, by name, can be reached."""
+        for chat, is_ok in chats:
+            self._chat_ok.labels(chat).set(is_ok)
+
     def look(self, store: Store, now: datetime) -> None:
         """Bring the gauges up to date."""
         for status, count in store.cases.numbers(now).items():
             self._cases.labels(status).set(count)
-        self._waiting.set(store.deliveries.waiting(now)[0])
+        waiting, oldest = store.deliveries.waiting(now)
+        self._waiting.set(waiting)
+        self._oldest.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+        self._paused.set(len(store.pauses.all()))
+        late, doubtful = store.drafts.stuck(now - _REPLY_LATE)
+        self._late.set(late)
+        self._doubtful.set(doubtful)
+        self._free.set(shutil.disk_usage(self._folder).free)
         self._dead.set(len(store.deliveries.all_dead(1000)))
         for state in store.sources.all():
             self._stored.labels(state.name).set(state.stored)
@@ -80,7 +102,7 @@ class Watch:
         """Each part's state now."""
         sources, channels = self._sources(store, now, policy), self._channels(store)
         waiting = (self._outbox(store, now), self._replies(store, now))
-        return Health((*sources, *channels, *waiting, self._room(), self._loop()))
+        return Health((*sources, *channels, *waiting, self._clock(store, now), self._room(), self._loop()))
 
     def _sources(self, store: Store, now: datetime, policy: Policy) -> list[Part]:
         wanted = {entry.name for entry in policy.sources if entry.is_on}
@@ -116,6 +138,14 @@ class Watch:
         if doubtful:
             told.append(f"{doubtful} in doubt: somebody has to look whether it was posted")
         return Part("replies", not told, "; ".join(told) or "none waits")
+
+    def _clock(self, store: Store, now: datetime) -> Part:
+        """A clock that was set back: what was written before waits until it has caught up, and is never overdue."""
+        count, newest = store.deliveries.ahead(now + _BEHIND)
+        if newest is None:
+            return Part("clock", True, "not behind what is stored")
+        words = f"{length(newest - now)} behind what is stored; messages that wait for it to catch up: {count}"
+        return Part("clock", False, f"{words}. Set the clock of this machine right.")
 
     def _room(self) -> Part:
         free = shutil.disk_usage(self._folder).free

@@ -17,7 +17,9 @@ OURS = ("bot", "handlers", "storage")
 QUIET = ("aiohttp.access", "apscheduler", "asyncio", "discord", "feedparser", "dotenv")
 SHORTEST_HIDDEN = 6  # characters; replacing anything shorter would eat ordinary words
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def set_up(level: str, hidden: Iterable[str] = (), stream: TextIO | None = None) -> None:
@@ -86,10 +88,15 @@ class ShortLines(Log):
         local = _time(record).astimezone()
         ids = ", ".join(f"{key}={value}" for key, value in self.ids(record).items())
         line = f"{local:%H:%M:%S} {record.levelname.lower()} {record.name}: {self.clean(record.getMessage())}"
-        # A line break or an escape sequence in a message could pose as another line of the log.
-        line = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", f"{line} ({ids})" if ids else line)
+        # A line break or an escape sequence could pose as another line of the log, in a message or an error's words.
         trace = self.trace(record)
-        return f"{line}\n{trace}" if trace else line
+        below = (f"\n    {plain(one)}" for one in trace.split("\n")) if trace else ()
+        return plain(f"{line} ({ids})" if ids else line) + "".join(below)
+
+
+def plain(line: str) -> str:
+    """A line without anything that a terminal obeys, whoever wrote its words."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
 
 
 def _time(record: logging.LogRecord) -> datetime:

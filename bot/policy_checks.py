@@ -31,6 +31,7 @@ RETIRED: Mapping[str, str] = {
     "thresholds.very_negative": "`complaint` took its place.",
 }
 _YEAR = timedelta(days=366)
+SHORTEST_KEPT = timedelta(days=1)
 LONGEST_NAME = 75  # characters of an entry in a chat's list
 
 
@@ -52,6 +53,7 @@ def check_policy(policy: Policy) -> list[str]:
         *_storms(policy.storms),
         *check_clocks(policy),
         *_thresholds(policy.thresholds),
+        *_kept(policy.keep_for, "keep_for"),
         *_lengths(policy),
     ]
 
@@ -126,8 +128,14 @@ def _sources(policy: Policy) -> Iterator[str]:
             yield from _named([entry.brand], brands, f"{at}.brand", "brand", is_list=False)
         if entry.weight is not None and entry.weight < 0:
             yield f"{at}.weight: should be a number of people, 0 or more."
+        yield from _kept(entry.keep_for, f"{at}.keep_for")
         if not 1 <= entry.reply_limit <= LONGEST_REPLY:
             yield f"{at}.reply_limit: should be a number of characters from 1 to {LONGEST_REPLY:,}."
+
+
+def _kept(length: timedelta | None, at: str) -> Iterator[str]:
+    if length is not None and length < SHORTEST_KEPT:
+        yield f"{at}: a mention needs its words for a day at least, so that it can be answered; write 1d or more."
 
 
 def _routes(policy: Policy) -> Iterator[str]:

@@ -12,7 +12,9 @@ After an attempt in doubt nothing is posted that was not looked for. The steps a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from bot.bridge import Bridge
@@ -122,7 +124,7 @@ class Replier(Errands[str]):
     async def _post(self, source: Source, draft: Draft) -> None:
         await self._look_at_mention(source, draft)
         settle = timedelta(seconds=source.settle)
-        attempt = await self._write(lambda ctx: replies.attempt(ctx, draft, settle))
+        attempt = await self._write(lambda ctx: replies.attempt(_only(ctx, source), draft, settle))
         if attempt is None:
             return
         log.info("reply %d is posted on %s, attempt %d", draft.id, source.name, attempt.draft.attempts)
@@ -180,7 +182,7 @@ class Replier(Errands[str]):
             return
         if found is None:
             log.info("reply %d is not there on %s", draft.id, source.name)
-            await self._write(lambda ctx: replies.not_there(ctx, draft))
+            await self._write(lambda ctx: replies.not_there(_only(ctx, source), draft))
         else:
             await self._stands(draft, found)
 
@@ -198,6 +200,11 @@ class Replier(Errands[str]):
                 return work(self._context(store))
 
         return await self._bridge.write(write)
+
+
+def _only(ctx: Context, source: Source) -> Context:
+    """Asked which account posts, it is this source that says so: what is set up anew meanwhile may be another's."""
+    return replace(ctx, ways=partial(way_of, {source.name: source}))
 
 
 def _told(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 
+from bot.backup_settings import USUAL_EVERY, USUAL_KEEP, BackupPlan, read_backups
 from bot.discord_settings import DISCORD_API, read_discord
 from bot.opinion_settings import USUAL_DAILY, OpinionKeys, read_opinions
 from bot.policy_file import read_policy as read_policy
@@ -152,6 +153,30 @@ class Environment:
             }
         },
     )
+    heartbeat_url: Secret = field(
+        default_factory=Secret,
+        metadata=_told(
+            "",
+            "An address that is asked every minute while all is well, so that somebody else notices our silence.",
+            "nobody outside notices when this machine is down",
+            is_secret=True,
+        ),
+    )
+    backups: BackupPlan = field(
+        default_factory=BackupPlan,
+        metadata={
+            "variables": {
+                "backup_every": _told(
+                    USUAL_EVERY,
+                    "How often the database is copied into its folder backups, such as 5m or 1h; off for never.",
+                    "it is 1h",
+                ),
+                "backup_keep": _told(
+                    str(USUAL_KEEP), "How many of these copies are kept; the oldest goes.", "it is 24"
+                ),
+            }
+        },
+    )
     variables: Variables = field(default_factory=lambda: Variables({}), repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -183,7 +208,7 @@ class Environment:
         """The values that must never be printed, for the log's redaction."""
         named = (value for name, value in self.variables.items() if name.upper().endswith(SECRET_ENDINGS))
         slack = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
-        own = (self.web_secret, *slack, self.discord_token, self.opinion.key)
+        own = (self.web_secret, *slack, self.discord_token, self.opinion.key, self.heartbeat_url)
         return tuple(value for value in {*(secret.reveal() for secret in own), *named} if value)
 
 
@@ -230,9 +255,11 @@ def read_environment(env_file: Path = Path(".env"), variables: Mapping[str, str]
         public_host=values["EARSHOT_PUBLIC_HOST"].strip(),
         web_secret=_web_secret(values["EARSHOT_WEB_SECRET"], mistakes),
         log=_log_level(values["EARSHOT_LOG"], mistakes),
+        heartbeat_url=_heartbeat_url(values["EARSHOT_HEARTBEAT_URL"], mistakes),
         **read_slack(values, mistakes),
         **read_discord(values, mistakes),
         **read_opinions(values, mistakes),
+        **read_backups(values, mistakes),
         variables=Variables(told),
         warnings=(*_open_to_others(env_file), *_unknown(told)),
     )
@@ -252,7 +279,9 @@ def for_demo(environment: Environment, port: int | None = None) -> Environment:
         slack_app_token=Secret(),
         slack_signing_secret=Secret(),
         discord_token=Secret(),
+        heartbeat_url=Secret(),
         opinion=OpinionKeys(),
+        backups=BackupPlan(),
     )
 
 
@@ -317,6 +346,12 @@ def _web_secret(text: str, mistakes: list[str]) -> Secret:
             " `earshot init` makes a good one."
         )
     return Secret(text)
+
+
+def _heartbeat_url(text: str, mistakes: list[str]) -> Secret:
+    if text.strip() and not text.strip().startswith(("https://", "http://")):
+        mistakes.append("EARSHOT_HEARTBEAT_URL: an address begins with https://.")
+    return Secret(text.strip())
 
 
 def _log_level(text: str, mistakes: list[str]) -> str:

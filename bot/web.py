@@ -1,19 +1,21 @@
-"""The web server: the local chat, the feedback form, webhooks, health and metrics, all behind the same guards.
+"""The web server: the local chat, the doors for strangers, health and metrics, all behind the same guards.
 
 Every response carries a strict Content-Security-Policy. Every request must name a host that is ours (a page elsewhere
 cannot reach us through a DNS name that it points at this machine), and every act must come from a page of ours.
 """
 
+import asyncio
 import hashlib
 import ipaddress
 import logging
 import mimetypes
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from bot.chats.local.acts import Acts
@@ -22,12 +24,13 @@ from bot.chats.local.events import Events
 from bot.chats.local.pages import LOOPBACK, Mode, Pages, is_loopback
 from bot.chats.local.pictures import Pictures
 from bot.chats.local.session import Sessions
+from bot.doors import Doors, Handler
 from storage.errors import ConfigError, Conflict, EarshotError, InvalidInput, NotAllowed, NotFound
 
 log = logging.getLogger("earshot.web")
 
 LARGEST_BODY = 300_000  # bytes
-FEEDBACK_LIMITS = {"name": 200, "email": 320, "stars": 1, "text": 5_000}  # characters
+PATIENCE = 20.0  # seconds that the body of a request may take
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -44,10 +47,8 @@ _STATIC = Path(__file__).parent / "chats" / "local" / "static"
 _STATUS: dict[type[EarshotError], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, InvalidInput: 400}
 _DESK = web.AppKey("desk", Desk)
 _PAGES = web.AppKey("pages", Pages)
-_SESSIONS = web.AppKey("sessions", Sessions)
 _PUBLIC_HOST = web.AppKey("public_host", str)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_PATIENCE = web.AppKey("patience", float)
 
 
 def build_web(
@@ -61,6 +62,7 @@ def build_web(
     public_host: str = "",
     heartbeat: float = 15.0,
     slack: Handler | None = None,
+    patience: float = PATIENCE,
 ) -> web.Application:
     """The whole server. `bell` is the one that the LocalChatAdapter rings; `heartbeat` is in seconds; `slack` takes
     what Slack sends by HTTP.
@@ -69,22 +71,21 @@ def build_web(
     """
     if mode == "signed-in" and not secret:
         raise ConfigError("EARSHOT_WEB_SECRET is empty.", "Run `earshot init`, or set it to 32 random characters.")
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_errors, _guard])
+    app = web.Application(
+        client_max_size=LARGEST_BODY, middlewares=[_errors, _guard], handler_args={"logger": _outside_log()}
+    )
     files = _static_files()
     static = "/static/" + _fingerprint(files)
     sessions = Sessions(secret, now)
     pages = Pages(desk, sessions, mode, static, now)
     pictures = Pictures(desk, pages.looking_member)
     events = Events(desk, pages, bell, now, heartbeat)
-    app[_DESK], app[_PAGES], app[_SESSIONS] = desk, pages, sessions
-    app[_PUBLIC_HOST] = _host_name(public_host)
+    app[_DESK], app[_PAGES] = desk, pages
+    app[_PUBLIC_HOST], app[_PATIENCE] = _host_name(public_host), patience
     app.add_routes([*pages.routes(), *pictures.routes(), *events.routes()])
     app.add_routes(Acts(desk, pages, pictures, bell).routes())
     app.add_routes([_static_route(static, files), web.get("/healthz", _health), _metrics_route(registry)])
-    app.add_routes([web.post("/hooks/{source}", _hook), web.get("/feedback/{source}/thanks", _thanks)])
-    app.add_routes([web.get("/feedback/{source}", _feedback), web.post("/feedback/{source}", _send_feedback)])
-    if slack is not None:
-        app.router.add_post("/slack/events", slack)
+    app.add_routes(Doors(desk, pages, sessions, now, slack).routes())
     Gauge("earshot_open_tabs", "Open tabs of the local chat.", registry=registry).set_function(lambda: events.open_tabs)
 
     async def close_tabs(_: web.Application) -> None:
@@ -93,6 +94,26 @@ def build_web(
     app.on_shutdown.append(close_tabs)
     app.on_response_prepare.append(_add_headers)
     return app
+
+
+def _outside_log() -> logging.Logger:
+    """The server's own log. What could not even be read as a request is told by its kind alone: the words of such an
+    error repeat the header that was wrong, and that may be somebody's cookie.
+    """
+    logger = logging.getLogger("earshot.web.outside")
+    if not logger.filters:
+        logger.addFilter(_without_their_words)
+    return logger
+
+
+def _without_their_words(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError):
+        record.msg, record.args = "a request could not be read: %s", (type(error).__name__,)
+        record.exc_info, record.exc_text = None, None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        return log.isEnabledFor(logging.INFO)
+    return True
 
 
 def check_bind(host: str, has_sign_in: bool) -> None:
@@ -112,9 +133,11 @@ def _is_loopback_address(host: str) -> bool:
         return False
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers[name] = value
+    if not is_loopback(request.host):  # a public name is reached by https only; so it stays
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers.setdefault("Cache-Control", "no-store")
 
 
@@ -126,7 +149,11 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _sentence(request, error.status, _words_of(error))
+        told = _sentence(request, error.status, _words_of(error))
+        told.headers.update({name: error.headers[name] for name in ("Retry-After",) if name in error.headers})
+        return told
+    except web.RequestPayloadError:
+        return _sentence(request, 400, "The body of this request is damaged. Send it again.")
     except EarshotError as error:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
         return _sentence(request, status, str(error))
@@ -137,7 +164,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    host = request.host.lower()
+    host = request.host.lower() if "Host" in request.headers else ""  # aiohttp would put the machine's own name
     if not is_loopback(host) and _host_name(host) != (request.app[_PUBLIC_HOST] or None):
         raise web.HTTPMisdirectedRequest(
             text="Earshot does not answer under this name. Set EARSHOT_PUBLIC_HOST if it should."
@@ -145,7 +172,19 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     is_hook = request.path.startswith(("/hooks/", "/slack/"))  # signed by its sender, and never sent by a browser
     if request.method not in ("GET", "HEAD") and not is_hook and not _is_from_our_page(request):
         raise web.HTTPForbidden(text="This did not come from a page of Earshot. Open the page and try again.")
+    await request.app[_PAGES].ready(request)
+    if request.can_read_body:
+        await _whole_body(request)
     return await handler(request)
+
+
+async def _whole_body(request: web.Request) -> None:
+    """Whoever sends a byte an hour is not waited for."""
+    try:
+        async with asyncio.timeout(request.app[_PATIENCE]):
+            await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="This came too slowly. Send it again.") from None
 
 
 def _is_from_our_page(request: web.Request) -> bool:
@@ -224,8 +263,11 @@ def _static_route(static: str, files: Mapping[str, tuple[bytes, str]]) -> web.Ro
 
 
 def _is_from_this_machine(request: web.Request) -> bool:
-    """Anybody can send any Host, so the connection must come from here too."""
-    return is_loopback(request.host) and request.remote in LOOPBACK
+    """Anybody can send any Host, so the connection must come from here too, and not for somebody else: a proxy may
+    stand here, and may name this machine as the host.
+    """
+    is_for_another = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded"))
+    return is_loopback(request.host) and request.remote in LOOPBACK and not is_for_another
 
 
 async def _health(request: web.Request) -> web.Response:
@@ -241,76 +283,3 @@ def _metrics_route(registry: CollectorRegistry) -> web.RouteDef:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return web.get("/metrics", metrics)
-
-
-async def _hook(request: web.Request) -> web.Response:
-    body = await request.read()
-    status, words = await request.app[_DESK].receive(request.match_info["source"], request.headers, body)
-    return web.json_response({"ok": status < 400, "words": words}, status=status)
-
-
-async def _feedback(request: web.Request) -> web.Response:
-    return _feedback_page(request, 200, "", {})
-
-
-async def _send_feedback(request: web.Request) -> web.Response:
-    source = request.match_info["source"]
-    _brand(request)
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise web.HTTPUnsupportedMediaType(text="Send this form from its page.")
-    posted = {name: str(value) for name, value in (await request.post()).items()}
-    fields = {name: posted.get(name, "").strip() for name in FEEDBACK_LIMITS}
-    token = posted.get("token", "")
-    if not request.app[_SESSIONS].is_form_token(source, token):
-        return _feedback_page(request, 403, "The page was open for too long. Please send it again.", fields)
-    if error := _mistake(fields):
-        return _feedback_page(request, 400, error, fields)
-    if not posted.get("website"):  # people do not see this field, programs fill it in
-        identity = hashlib.sha256(token.encode()).hexdigest()[:24]  # the same page sent twice is one mention
-        status, words = await request.app[_DESK].submit_form(source, {**fields, "id": identity})
-        if status >= 400:
-            return _feedback_page(request, status, words, fields)
-    return web.Response(status=303, headers={"Location": f"{request.path}/thanks"})
-
-
-def _mistake(fields: Mapping[str, str]) -> str:
-    if not fields["text"]:
-        return "Please write a few words."
-    long = next((name for name, most in FEEDBACK_LIMITS.items() if len(fields[name]) > most), "")
-    if long:
-        return f"Please shorten the {long} to {FEEDBACK_LIMITS[long]} characters."
-    if fields["stars"] not in ("", "1", "2", "3", "4", "5"):
-        return "Please give 1 to 5 stars, or none."
-    if fields["email"] and "@" not in fields["email"]:
-        return "Please give a whole e-mail address, or none."
-    return ""
-
-
-async def _thanks(request: web.Request) -> web.Response:
-    brand = _brand(request)
-    return request.app[_PAGES].plain(
-        request, 200, "Thank you", f"{brand} has received your words. A person reads them."
-    )
-
-
-def _feedback_page(request: web.Request, status: int, error: str, fields: Mapping[str, str]) -> web.Response:
-    source = request.match_info["source"]
-    shown = {name: fields.get(name, "") for name in FEEDBACK_LIMITS}
-    token = request.app[_SESSIONS].form_token(source)
-    return request.app[_PAGES].page(
-        request,
-        "feedback.html",
-        status,
-        brand=_brand(request),
-        action=request.path,
-        token=token,
-        error=error,
-        fields=shown,
-    )
-
-
-def _brand(request: web.Request) -> str:
-    brand = request.app[_DESK].forms().get(request.match_info["source"])
-    if brand is None:
-        raise web.HTTPNotFound
-    return brand

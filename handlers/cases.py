@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from handlers.cardkeys import ask_for_card
 from handlers.cards import Button
 from handlers.context import Context
 from handlers.rules.lifecycle import TRANSITIONS
@@ -30,6 +31,14 @@ def find(ctx: Context, number: int) -> Case:
     if case is None:
         raise NotFound(f"There is no case #{number}.", "`queue` lists what is open; `search` finds the rest.")
     return case
+
+
+def author(ctx: Context, number: int) -> str:
+    """The handle of whoever wrote what opened a case. Raises NotFound, also where nobody is named."""
+    mention = ctx.store.mentions.get(find(ctx, number).mention_id)
+    if mention is None or not mention.author:
+        raise NotFound(f"Nobody is named as the author of #{number}.", "Name her by her handle, with its @.")
+    return mention.author
 
 
 def act(
@@ -103,13 +112,12 @@ def _out_of_digests(ctx: Context, case_id: int, *, waits: bool) -> None:
         if waits and digest.is_quiet and not digest.is_posted:
             continue
         priority = find(ctx, case_id).priority
-        ctx.store.deliveries.post(
-            f"card:{case_id}:{digest.chat}:{digest.channel}",
-            subject=f"case:{case_id}",
-            chat=digest.chat,
-            channel=digest.channel,
-            lane=lane(priority) if waits else Lane.STATE,
-            now=ctx.now,
+        ask_for_card(
+            ctx,
+            case_id,
+            digest.chat,
+            digest.channel,
+            lane(priority) if waits else Lane.STATE,
             not_before=may_tell(ctx, digest.chat, digest.channel, priority, ctx.now) if waits else None,
         )
         ctx.store.deliveries.redraw(f"digest:{digest.id}", ctx.now, ctx.now)

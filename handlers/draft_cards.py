@@ -10,12 +10,14 @@ from handlers.rules.text import shown
 from handlers.rules.when import clock
 from storage.types import Case, Draft, DraftState, Mention, Status
 
+_GONE = "Erased on request."
+
 
 def draft_card(ctx: Context, case: Case, draft: Draft) -> DraftCard:
     """A draft in the thread of its case."""
     mention = ctx.store.mentions.get(case.mention_id)
     way = ctx.ways(mention) if mention else None
-    look = _DRAWN[draft.state](ctx, case, draft, way if isinstance(way, ByApi) else None)
+    look = _DRAWN[draft.state](ctx, case, draft, way if isinstance(way, ByApi) else None) if draft.text else _ERASED
     is_sent = draft.state is DraftState.SENT
     link = link_of(draft.sent_url, "See the reply") if is_sent else link_to(mention, way)
     whom = f"{author_of(mention)} on {mention.source}" if mention else "somebody"
@@ -25,8 +27,8 @@ def draft_card(ctx: Context, case: Case, draft: Draft) -> DraftCard:
         state=look.state,
         colour=look.colour,
         target=f"answers {whom}, from {draft.account}",
-        text=shown(draft.text, 5_000),
-        link=link,
+        text=shown(draft.text or _GONE, 5_000),
+        link=link if draft.text else None,
         note=look.note,
         buttons=() if case.status is Status.RESOLVED else look.acts,
     )
@@ -39,6 +41,9 @@ class _Look(NamedTuple):
     colour: str
     note: str = ""
     acts: tuple[Button, ...] = ()
+
+
+_ERASED = _Look("erased on request", "grey")
 
 
 def _proposed(ctx: Context, case: Case, draft: Draft, way: ByApi | None) -> _Look:  # noqa: ARG001 - one of a table
@@ -117,10 +122,11 @@ _DRAWN = {
 def when_in_doubt(case: Case, draft: Draft) -> tuple[Button, ...]:
     """What a person can say who has looked whether a reply stands there."""
     seen, again = _hash_of(draft), f"Post the reply to #{case.id} again? If it stands there already, it will be twice."
+    doubt = draft.revision  # what she saw when she looked says nothing of an attempt that came after
     return (
         Button("It is there", "sent", case.id, seen, style="primary"),
-        Button("Send again", "send", case.id, (*seen, ("then", "again")), style="danger", confirm=again),
-        Button("Not there, do not send", "send", case.id, (*seen, ("then", "back"))),
+        Button("Send again", "send", case.id, (*seen, ("then", f"again:{doubt}")), style="danger", confirm=again),
+        Button("Not there, do not send", "send", case.id, (*seen, ("then", f"absent:{doubt}"))),
     )
 
 

@@ -11,12 +11,17 @@ from handlers.rules.text import host_of, last_digits, safe_url, shown
 from handlers.rules.us import is_doubted
 from handlers.rules.when import ago, clock, length
 from storage.behind import NOT_ITS_WORTH
+from storage.erasures import ERASED, EXPIRED
 from storage.types import Case, DraftState, Mention, Priority, Resolution, Status
 
 DIGEST = 15  # cases in one digest
 QUOTE = 600  # characters of the customer's words on a card
 MARKS = {Status.CLAIMED: "taken", Status.ANSWERED: "taken", Status.RESOLVED: "done"}
-_GONE = "The author has deleted this."
+_GONE = {
+    "": "The author has deleted this.",
+    ERASED: "Erased on request.",
+    EXPIRED: "Older than its words are kept.",
+}
 _DRAFTS = {
     DraftState.PROPOSED: "draft waits for approval",
     DraftState.APPROVED: "approved reply waits to be sent",
@@ -43,7 +48,7 @@ def card(ctx: Context, case: Case, mention: Mention) -> Card:
         seen_at=case.opened_at,
         due=due_by(ctx, case),
         title=shown(gist, 150).words,
-        quote=None if is_small else shown(mention.text or _GONE, QUOTE),
+        quote=None if is_small else shown(mention.text or gone_words(mention), QUOTE),
         facts=(
             *_draft_in_words(ctx, case),
             *facts(ctx, case, mention),
@@ -131,6 +136,11 @@ def due_in_words(case: Case, now: datetime) -> str:
     if case.due_at < now:
         return f"overdue by {length(now - case.due_at)}"
     return f"due in {length(case.due_at - now)}"
+
+
+def gone_words(mention: Mention) -> str:
+    """What stands in the place of words that are gone."""
+    return _GONE[mention.gone_why]
 
 
 def author_of(mention: Mention) -> str:
@@ -282,7 +292,7 @@ def case_row(
     more = (f"+{case.mention_count - 1} alike",) if case.mention_count > 1 else ()
     return Row(
         heading=heading,
-        quote=shown(mention.text or _GONE, length_of_quote) if mention else None,
+        quote=shown(mention.text or gone_words(mention), length_of_quote) if mention else None,
         facts=(*told, *_draft_in_words(ctx, case), *more),
         buttons=(_first_act(case), Button("Show", "show", case.id)),
         colour=colour,
@@ -299,7 +309,7 @@ def mention_row(ctx: Context, mention: Mention) -> Row:
     when = mention.published_at or mention.seen_at
     return Row(
         heading=f"{author_of(mention)} · {mention.source} · {clock(when, ctx.now, ctx.zone)} · {where}",
-        quote=shown(mention.text or _GONE, 240),
+        quote=shown(mention.text or gone_words(mention), 240),
         facts=(sentiment_in_words(mention), *mention.reasons[:2]),
         buttons=(Button("Show", "show", mention.case_id),) if mention.case_id else (),
         colour={"negative": "red", "positive": "green"}.get(mention.label, "grey"),

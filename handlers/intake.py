@@ -19,6 +19,7 @@ from functools import cached_property
 
 from handlers import drafts
 from handlers.authors import Authors
+from handlers.cardkeys import card_key
 from handlers.context import Context
 from handlers.ports import Tombstone
 from handlers.rules import folding
@@ -40,6 +41,7 @@ from storage.deliveries import NewPost
 from storage.mentions import Known, NewMention
 from storage.speeds import bucket_of
 from storage.stories import Lead
+from storage.tombstones import AUTHOR, ITEM, Stone
 from storage.types import Case, Mute, Priority, RawMention, Status, to_json, to_text
 
 _LATE = timedelta(days=1)
@@ -59,6 +61,7 @@ class Taken:
     cases: int = 0
     joined: int = 0
     quarantined: int = 0
+    kept_out: int = 0  # of people who were erased
     is_replay: bool = False
     reasons: list[str] = field(default_factory=list)  # of quarantined items
 
@@ -127,7 +130,8 @@ class _Intake:
 
     def run(self) -> Taken:
         known = self.store.mentions.known(self.source_id, [item.raw.native_id for item in self.page.items])
-        new = [item for item in self.page.items if item.raw.native_id not in known]
+        new = self._without_erased([item for item in self.page.items if item.raw.native_id not in known])
+        wanted = {id(item) for item in new}
         self.stories = self._stories_of(new)
         if not self.is_asked:
             self.authors.look_up(new, self.case_from)
@@ -139,7 +143,7 @@ class _Intake:
                 if self._again(item, before):
                     self._flush()
                     known |= self.store.mentions.known(self.source_id, [item.raw.native_id])
-            else:
+            elif id(item) in wanted:
                 self._new(item)
         self._flush()
         for tombstone in self.page.tombstones:
@@ -147,6 +151,18 @@ class _Intake:
         unlearn(self.ctx, self.unlearned)
         self._note_source()
         return self.taken
+
+    def _without_erased(self, items: list[Weighed]) -> list[Weighed]:
+        """What a person who was erased said, or says now, is not stored."""
+        source = self.page.entry.name
+        of = {
+            id(item): (Stone(AUTHOR, source, item.raw.author.casefold()), Stone(ITEM, source, item.raw.native_id))
+            for item in items
+        }
+        out = self.store.tombstones.kept_out([stone for stones in of.values() for stone in stones])
+        kept = [item for item in items if out.isdisjoint(of[id(item)])]
+        self.taken.kept_out = len(items) - len(kept)
+        return kept
 
     def open_stored(self) -> None:
         """A case for each that has none yet; copies join the case that tells their story."""
@@ -173,7 +189,7 @@ class _Intake:
             gathered.clear()
 
     def _note_source(self) -> None:
-        broken = [(item.where, item.reason, item.sample) for item in self.page.broken]
+        broken = [(clean(item.where), clean(item.reason), clean(item.sample)) for item in self.page.broken]
         self.taken.quarantined = self.store.sources.quarantine(self.source_id, broken, self.ctx.now)
         self.taken.reasons = [f"{place}: {reason}" for place, reason, _ in broken]
         self.store.sources.read_up_to(
@@ -248,10 +264,14 @@ class _Intake:
             if place.due is not None:
                 self.new_waiting.setdefault(place, []).append(case_id)
                 continue
-            key = f"card:{case_id}:{place.chat}:{place.channel}"
+            key = card_key(*self._lead_of(case_id, item), place.chat, place.channel)
             self.new_posts.append(NewPost(key, f"case:{case_id}", place.chat, place.channel, lane(priority)))
             self.cards[place.chat, place.channel] += 1
         return bool(wanted)
+
+    def _lead_of(self, case_id: int, item: Weighed) -> tuple[str, str]:
+        """Source and native id of the mention that opened a case; the item itself opens one that is not there yet."""
+        return self.store.mentions.lead_of(case_id) or (self.page.entry.name, item.raw.native_id)
 
     def _gathered(self, place: Place, brand: str, priority: Priority, *, is_folded: bool) -> Place:
         """Cases below urgent come together while a storm lasts, where a channel has had its cards of a minute, and

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from handlers import erasures
 from handlers import export as files
-from handlers.commands import briefing, export, mute, priority, queue, resolve, snooze, teach
+from handlers.commands import briefing, erase, export, mute, priority, queue, resolve, snooze, teach
 from handlers.context import Context
 from handlers.requests import COMMANDS
 from handlers.rules import when
@@ -76,6 +77,13 @@ def _queue(asked: Asked) -> Sequence[Slot]:
 
 def _summary(asked: Asked) -> Sequence[Slot]:
     return (_slot(NAMES, takes_any=True), *_brands(asked.ctx), _slot(f"by:{name}" for name in TABLES))
+
+
+def _erase(asked: Asked) -> Sequence[Slot]:
+    if asked.typed.startswith("@"):
+        return _who(asked)
+    waiting = [Offer(f"{act} {one.id}") for one in erasures.all_waiting(asked.ctx) for act in erase.PARTS[:3]]
+    return (Slot((*waiting, Offer("lift @")), takes_any=True),)
 
 
 def _export(asked: Asked) -> Sequence[Slot]:
@@ -162,6 +170,7 @@ def _briefing(asked: Asked) -> Sequence[Slot]:
 OFFERS: Mapping[tuple[str, str], Offers] = {  # by verb and argument
     ("briefing", "words"): _briefing,
     ("calm", "storm"): _calm,
+    ("erase", "words"): _erase,
     ("export", "what"): _export,
     ("help", "verb"): _help,
     ("mute", "words"): _mute,

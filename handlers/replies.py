@@ -61,33 +61,47 @@ def send_off(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
     return sending
 
 
-def send_again(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
-    """She has looked, and it is not there: the one way from doubt to another attempt."""
-    draft = _in_doubt(ctx, who, case, text_hash)
+def send_again(ctx: Context, who: Member, case: Case, text_hash: str = "", doubt: str = "") -> Draft:
+    """She has looked, and it is not there: the one way from doubt to another attempt. `doubt` is which she means."""
+    draft = _in_doubt(ctx, who, case, text_hash, doubt)
     drafts.refuse_unapproved(ctx, case, draft)
     return send_off(ctx, who, case, draft)
 
 
+def not_sent(ctx: Context, who: Member, case: Case, text_hash: str = "", doubt: str = "") -> Draft:
+    """She has looked, and it is not there: approved and not sent, as before."""
+    return _given_back(ctx, who, case, _in_doubt(ctx, who, case, text_hash, doubt))
+
+
 def take_back(ctx: Context, who: Member, case: Case, text_hash: str = "") -> Draft:
-    """Approved and not sent, as before: while it waits, or when she has looked and it is not there."""
+    """Approved and not sent, as before, while it waits. Of one in doubt this is no word: she has not looked."""
+    drafts.refuse_not_hers(ctx, who, case)
     draft = drafts.waiting(ctx, case, text_hash)
-    if draft.state is DraftState.SENDING and draft.attempted_at is None:
-        drafts.refuse_not_hers(ctx, who, case)
-    else:
-        draft = _in_doubt(ctx, who, case, text_hash)
+    if draft.state is not DraftState.SENDING or draft.attempted_at is not None:
+        drafts.refuse_under_way(ctx, case, draft)
+        raise Conflict(f"The reply to #{case.id} does not wait any more.", f"`show {case.id}` says where it stands.")
+    return _given_back(ctx, who, case, draft)
+
+
+def _given_back(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
     back = ctx.store.drafts.give_back(draft, why="", now=ctx.now) or _lost(case)
     cases.act(ctx, who, case, "take back", _detail(draft))
     return back
 
 
-def _in_doubt(ctx: Context, who: Member, case: Case, text_hash: str) -> Draft:
+def _in_doubt(ctx: Context, who: Member, case: Case, text_hash: str, doubt: str) -> Draft:
     drafts.refuse_not_hers(ctx, who, case)
     draft = drafts.waiting(ctx, case, text_hash)
-    if draft.state is DraftState.DOUBTFUL:
-        return draft
     if draft.state is DraftState.SENDING:
         drafts.refuse_under_way(ctx, case, draft)
-    raise Conflict(f"The reply to #{case.id} is not in doubt any more.", f"`show {case.id}` says where it stands.")
+    if draft.state is not DraftState.DOUBTFUL:
+        raise Conflict(f"The reply to #{case.id} is not in doubt any more.", f"`show {case.id}` says where it stands.")
+    if doubt != str(draft.revision):
+        raise Conflict(
+            f"The reply to #{case.id} was tried again since you saw that.",
+            f"Look there once more; `send {case.id}` has what can be done then.",
+        )
+    return draft
 
 
 # What the program asks before a call
@@ -193,7 +207,10 @@ def not_there(ctx: Context, draft: Draft) -> None:
     if why := _looked_elsewhere(ctx, found):
         _doubt(ctx, found, why)
         return
-    if found.attempts >= MOST_ATTEMPTS:
+    if found.attempts == 0 and _was_sent_off_before_a_restore(ctx, found):
+        again = f"It is not there. `send {found.case_id}` posts it."
+        refused(ctx, found, f"Earshot was restored from a backup since it was sent off. {again}")
+    elif found.attempts >= MOST_ATTEMPTS:
         again = f"`send {found.case_id}` tries again."
         refused(ctx, found, f"It was tried {found.attempts} times, and is not there. {again}")
     else:
@@ -251,11 +268,16 @@ def _doubt(ctx: Context, draft: Draft, why: str) -> None:
     cases.tell(
         ctx,
         changed,
-        f"Nobody knows whether the reply to #{case.id} was posted: the answer was lost, and it cannot be looked for."
+        f"Nobody knows whether the reply to #{case.id} was posted: {_cause(ctx, draft)}, and it cannot be looked for."
         f" {why} It will not be posted again unless you say so. Please look there first.",
         ping=case.assignee or draft.sent_by or "",
         buttons=(Button("It is there", "sent", case.id), Button("It is not there…", "send", case.id)),
     )
+
+
+def _cause(ctx: Context, draft: Draft) -> str:
+    is_restored = draft.attempts == 0 and ctx.store.restores.in_force(ctx.now) is not None
+    return "Earshot was restored from a backup" if is_restored else "the answer was lost"
 
 
 def _tell(ctx: Context, draft: Draft, verb: str, why: str, words: str) -> None:
@@ -297,6 +319,12 @@ def _back_off(attempts: int) -> timedelta:
 def _words(why: str) -> str:
     """What a server said is shown to people: on one line, with nothing hidden in it."""
     return " ".join(shown(why, _WHY).words.split())
+
+
+def _was_sent_off_before_a_restore(ctx: Context, draft: Draft) -> bool:
+    """Whoever sent it off may have taken it back in the time that was lost."""
+    last = ctx.store.restores.last()
+    return last is not None and _sent_off_at(ctx, draft) <= last.restored_at
 
 
 def _detail(draft: Draft) -> dict[str, str]:

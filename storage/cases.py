@@ -65,8 +65,16 @@ class Cases:
         self._tallies = Tallies(engine)
 
     def next_id(self) -> int:
-        """The first free case number; good until the transaction ends, as there is one writer."""
-        return int(self._engine.value("select coalesce(max(id), 0) + 1 from cases"))
+        """The first free case number; good until the transaction ends, as there is one writer.
+
+        Numbers that cards of a time before a restore may show are left out: their buttons must not do another's work.
+        """
+        return int(
+            self._engine.value(
+                "select max((select coalesce(max(id), 0) + 1 from cases),"
+                " (select coalesce(max(first_case), 0) from restores))"
+            )
+        )
 
     def open_many(self, cases: Sequence[NewCase], now: datetime, actor: str = "earshot") -> None:
         """New cases, each with its first event."""
@@ -226,6 +234,11 @@ class Cases:
         """Every case opened since, oldest first, one by one."""
         for row in self._engine.each("select * from cases where opened_at >= ? order by id", (to_text(since),)):
             yield read_case(row)
+
+    def open_or_changed_since(self, since: datetime) -> list[int]:
+        """The numbers of all cases that are not resolved, or that were changed since."""
+        rows = self._engine.rows(f"select id from cases where {_OPEN} or updated_at >= ?", (to_text(since),))
+        return [int(row["id"]) for row in rows]
 
     def to_wake(self, now: datetime) -> list[Case]:
         """Snoozed cases whose time has come."""

@@ -3,7 +3,7 @@
 Rules. The key is derived, so that a repeat adds nothing. `pending` is due at `not_before`. `sending` is committed
 before the call; a row found in it after a crash is ambiguous and must be looked for before it is sent again. A redraw
 has one row per message for ever: asking again raises its revision, and an answer to an older revision does not finish
-it.
+it. For days after a restore a card or a briefing begins as `sending`: it may stand there since the time that was lost.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,15 @@ _INSERT = (
     "insert into deliveries (key, action, subject, parent, chat, channel, lane, state, revision, attempts, not_before,"
     " remote_ref, error, body, created_at)"
 )
+_NEW = (
+    "insert into deliveries (key, action, subject, parent, chat, channel, lane, state, revision, attempts, not_before,"
+    " attempted_at, remote_ref, error, body, created_at)"
+    " select ?, 'post', ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, '', '', ?, ?"
+    # A case has one card in a channel, whatever the key was that an earlier one was posted with.
+    " where not (substr(?, 1, 5) = 'case:' and exists (select 1 from deliveries stands where stands.subject = ?"
+    " and stands.action = 'post' and stands.chat = ? and stands.channel = ?)) on conflict do nothing"
+)
+_COME_AGAIN = ("case:", "briefing:")  # what the sources and the clock ask for anew after a restore, under the same keys
 
 _NOT_PAUSED = (
     "not exists (select 1 from pauses where pauses.chat = deliveries.chat and pauses.channel = deliveries.channel)"
@@ -58,21 +67,20 @@ class Deliveries:
         not_before: datetime | None = None,
     ) -> bool:
         """Ask for a new message, not before then; False when this key was asked for before."""
-        return (
-            self._engine.run(
-                f"{_INSERT} values (?, 'post', ?, ?, ?, ?, ?, 'pending', 1, 0, ?, '', '', ?, ?) on conflict do nothing",
-                (key, subject, parent, chat, channel, int(lane), to_text(not_before or now), body, to_text(now)),
-            )
-            == 1
-        )
+        new = NewPost(key, subject, chat, channel, lane)
+        values = _values(new, self._lost_since(now), now, parent=parent, body=body, not_before=not_before)
+        return self._engine.run(_NEW, values) == 1
 
     def post_many(self, posts: Sequence[NewPost], now: datetime) -> None:
         """Ask for new messages in the channels themselves; keys that were asked for before are left alone."""
-        at = to_text(now)
-        self._engine.run_many(
-            f"{_INSERT} values (?, 'post', ?, '', ?, ?, ?, 'pending', 1, 0, ?, '', '', '', ?) on conflict do nothing",
-            [(key, subject, chat, channel, int(lane), at, at) for key, subject, chat, channel, lane in posts],
-        )
+        if posts:
+            since = self._lost_since(now)
+            self._engine.run_many(_NEW, [_values(post, since, now) for post in posts])
+
+    def _lost_since(self, now: datetime) -> str | None:
+        """From when on something may stand outside that this file knows nothing of."""
+        since = self._engine.value("select max(made_at) from restores where looks_until > ?", (to_text(now),))
+        return str(since) if since else None
 
     def hasten(self, subject: str, now: datetime, lane: Lane = Lane.DIGEST) -> None:
         """What was to be posted of a subject at a later time is posted now, and in this lane if it had a later one."""
@@ -85,17 +93,21 @@ class Deliveries:
             (int(lane), at, subject, int(lane), at),
         )
 
-    def redraw(self, subject: str, now: datetime, not_before: datetime) -> None:
-        """Ask for every message of a subject to be drawn anew, at `not_before` or sooner if it was due sooner."""
+    def redraw(self, subject: str, now: datetime, not_before: datetime, body: str = "") -> None:
+        """Ask for every message of a subject to be drawn anew, at `not_before` or sooner if it was due sooner.
+
+        `body` as of `post`.
+        """
         at, due = to_text(now), to_text(not_before)
         for row in self.posts(subject):
             self._engine.run(
-                f"{_INSERT} values (?, 'update', ?, '', ?, ?, 0, 'pending', 1, 0, ?, '', '', '', ?)"
+                f"{_INSERT} values (?, 'update', ?, '', ?, ?, 0, 'pending', 1, 0, ?, '', '', ?, ?)"
                 " on conflict (key) do update set revision = deliveries.revision + 1, attempts = 0,"
+                " body = excluded.body,"
                 " not_before = case when deliveries.state = 'pending'"
                 " then min(deliveries.not_before, excluded.not_before) else excluded.not_before end,"
                 " state = case when deliveries.state = 'sending' then 'sending' else 'pending' end",
-                (f"redraw:{subject}:{row.chat}:{row.channel}", subject, row.chat, row.channel, due, at),
+                (f"redraw:{subject}:{row.chat}:{row.channel}", subject, row.chat, row.channel, due, body, at),
             )
 
     def posts(self, subject: str) -> list[Delivery]:
@@ -235,11 +247,23 @@ class Deliveries:
         )
 
     def ambiguous(self, before: datetime) -> list[Delivery]:
-        """Rows in `sending` that were attempted before: nobody knows whether they are there."""
+        """Rows in `sending` that were attempted before: nobody knows whether they are there.
+
+        What belongs to a card is looked for in its thread, so the card comes first.
+        """
         rows = self._engine.rows(
-            "select * from deliveries where state = 'sending' and attempted_at <= ? order by id", (to_text(before),)
+            f"select * from deliveries where state = 'sending' and attempted_at <= ? and {_PARENT_STANDS} order by id",
+            (to_text(before),),
         )
         return [_delivery(row) for row in rows]
+
+    def doubt_all(self, since: datetime) -> int:
+        """After a restore: whatever was still to be posted then may have been posted since; how many."""
+        return self._engine.run(
+            "update deliveries set state = 'sending', attempted_at = min(coalesce(attempted_at, ?), ?)"
+            " where action = 'post' and state in ('pending', 'sending', 'dead')",
+            (to_text(since), to_text(since)),
+        )
 
     def revive(self, now: datetime) -> int:
         """Try every dead one again; how many."""
@@ -266,6 +290,17 @@ class Deliveries:
         )
         return count, from_text(oldest) if oldest else None
 
+    def ahead(self, moment: datetime) -> tuple[int, datetime | None]:
+        """How many pending ones were written later than a moment, and when the newest of them was."""
+        row = self._engine.one(
+            "select count(*) as number, max(created_at) as newest from deliveries"
+            " where state = 'pending' and created_at > ?",
+            (to_text(moment),),
+        )
+        if row is None or row["newest"] is None:
+            return 0, None
+        return row["number"], from_text(row["newest"])
+
     def waiting_for(self, chat: str) -> int:
         """How many messages of a chat are to be posted or redrawn."""
         return int(
@@ -273,6 +308,23 @@ class Deliveries:
                 "select count(*) from deliveries where chat = ? and state in ('pending', 'sending')", (chat,)
             )
         )
+
+
+def _values(
+    new: NewPost,
+    since: str | None,
+    now: datetime,
+    *,
+    parent: str = "",
+    body: str = "",
+    not_before: datetime | None = None,
+) -> tuple[object, ...]:
+    may_stand = since is not None and new.subject.startswith(_COME_AGAIN)
+    return (
+        new.key, new.subject, parent, new.chat, new.channel, int(new.lane), "sending" if may_stand else "pending",
+        to_text(not_before or now), since if may_stand else None, body, to_text(now), new.subject, new.subject,
+        new.chat, new.channel,
+    )  # fmt: skip
 
 
 def _delivery(row: Row) -> Delivery:

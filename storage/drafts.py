@@ -9,7 +9,7 @@ from storage.types import Draft, DraftState, from_text, to_text
 
 _SETS = {  # what a change of a reply that is approved sets
     "sent": "state = 'sent', sent_by = ?, sent_at = ?, sent_url = ?, sent_id = ?, error = ''",
-    "send": "state = 'sending', sent_by = ?, not_before = ?, attempts = 0, attempted_at = null, error = ''",
+    "send": "state = 'sending', sent_by = ?, not_before = ?, attempts = 0, attempted_at = ?, error = ''",
     "attempt": "attempts = attempts + 1, attempted_at = ?, not_before = ?",
     "wait": "attempts = attempts - ?, attempted_at = null, not_before = ?, error = ?",
     "look": "not_before = ?, error = ?",
@@ -104,13 +104,23 @@ class Drafts:
         )
 
     def send(self, draft: Draft, *, by: str, now: datetime) -> Draft | None:
-        """On its way, due at once: an approved one, or one that a person had to decide about."""
-        return self._change(
-            draft,
-            now,
-            "send",
-            (by, to_text(now)),
+        """On its way, due at once: an approved one, or one that a person had to decide about.
+
+        For days after a restore the former is looked for first: it may have been posted in the time that was lost.
+        """
+        find = "select max(made_at) from restores where looks_until > ?"
+        lost_since = self._engine.value(find, (to_text(now),)) if draft.state is DraftState.APPROVED else None
+        return self._change(draft, now, "send", (by, to_text(now), lost_since))
+
+    def doubt_all(self, since: datetime, now: datetime) -> tuple[int, int]:
+        """After a restore: what was on its way may stand outside since, and is looked for; how many, and how many
+        are approved and wait for a person."""
+        looked_for = self._engine.run(
+            "update drafts set revision = revision + 1, attempted_at = min(coalesce(attempted_at, ?), ?),"
+            " not_before = ? where state = 'sending'",
+            (to_text(since), to_text(since), to_text(now)),
         )
+        return looked_for, int(self._engine.value("select count(*) from drafts where state = 'approved'"))
 
     def attempt(self, draft: Draft, *, look_at: datetime, now: datetime) -> Draft | None:
         """It is being posted from now on. If nothing else is ever heard of it, it is looked for at `look_at`."""

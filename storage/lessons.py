@@ -295,6 +295,10 @@ class Lessons:
         self._engine.run("delete from lesson_decisions")
         self._engine.run("update lessons set events_read = 0, verdicts_read = 0, made_of = '', is_stale = 1")
 
+    def begin_empty(self) -> None:
+        """Nothing that was learned is in force, but for what was brought from elsewhere, until it is learned again."""
+        self._engine.run("update lessons set state = base, before = null, version = version + 1")
+
     def outdate(self) -> None:
         """What was learned is to be learned anew, after what is being learned."""
         self._engine.run("update lessons set is_stale = 1")

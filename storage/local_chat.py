@@ -10,6 +10,7 @@ from datetime import datetime
 
 from storage.engine import Engine, Row
 from storage.errors import NotFound
+from storage.spent import Spent
 from storage.types import from_text, to_text
 
 SCHEMA: tuple[str, ...] = (
@@ -55,10 +56,14 @@ _SELECT = "select m.*, (select count(*) from local_messages r where r.parent = m
 
 
 class LocalChat:
-    """Reads and writes local messages on one engine. Call `post` and `update` inside a transaction."""
+    """Reads and writes local messages on one engine. Call `post` and `update` inside a transaction.
+
+    `spent` holds what works once on the page.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.spent = Spent(engine)
 
     def post(self, channel: str, key: str, body_json: str, parent: str, at: datetime) -> str:
         """The ref of the message with this key in this channel, posted now if it was not there yet.

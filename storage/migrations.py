@@ -15,6 +15,7 @@ from storage.counting import count_anew
 from storage.digests import QUIET_HOURS
 from storage.digests import SCHEMA as DIGESTS
 from storage.drafts import AUTHORS as DRAFT_AUTHORS
+from storage.erasures import SCHEMA as ERASURES
 from storage.errors import NewerDatabase
 from storage.finding import SCHEMA as FINDING
 from storage.kept import SCHEMA as KEPT
@@ -24,12 +25,16 @@ from storage.local_chat import SCHEMA as LOCAL_CHAT
 from storage.opinions import SCHEMA as OPINIONS
 from storage.outages import SCHEMA as OUTAGES
 from storage.pauses import SCHEMA as PAUSES
+from storage.restores import SCHEMA as RESTORES
+from storage.retention import SCHEMA as RETENTION
 from storage.samples import SCHEMA as SAMPLES
 from storage.schedules import SCHEMA as SCHEDULES
 from storage.sources import SCHEMA as CURSORS
 from storage.speeds import SCHEMA as SPEEDS
+from storage.spent import SCHEMA as SPENT
 from storage.storms import SCHEMA as STORMS
 from storage.tallies import SCHEMA as TALLIES
+from storage.tombstones import SCHEMA as TOMBSTONES
 from storage.us import SCHEMA as US
 from storage.verifications import SCHEMA as VERIFICATIONS
 
@@ -53,12 +58,27 @@ def known_steps() -> list[str]:
         return [step.name for step in MIGRATIONS.pending(fresh)]
 
 
+def missing(db: sqlite_utils.Database) -> list[str]:
+    """The steps that the file has not, in order."""
+    return [step.name for step in MIGRATIONS.pending(db)]
+
+
 def apply(db: sqlite_utils.Database) -> list[str]:
     """Do the missing steps; their names. Raises NewerDatabase."""
     refuse_newer(db)
-    missing = [step.name for step in MIGRATIONS.pending(db)]
+    steps = missing(db)
+    _make_the_list_of_steps(db)
     MIGRATIONS.apply(db)
-    return missing
+    return steps
+
+
+def _make_the_list_of_steps(db: sqlite_utils.Database) -> None:
+    """The library makes the table and its unique index one after the other, and the index never again: a program that
+    was killed in between would leave a file that may note a step twice.
+    """
+    with db.atomic():
+        MIGRATIONS.ensure_migrations_table(db)
+        db.table(MIGRATIONS.migrations_table).create_index(["migration_set", "name"], unique=True, if_not_exists=True)
 
 
 @MIGRATIONS(name="0001_the_house")
@@ -138,6 +158,12 @@ def understanding(db: sqlite_utils.Database) -> None:
 @MIGRATIONS(name="0006_both_chats")
 def both_chats(db: sqlite_utils.Database) -> None:
     for statement in (*ACQUAINTANCES, *CARRIED, *LINKS, *FINDING, *OUTAGES, *DRAFT_AUTHORS):
+        db.execute(statement)
+
+
+@MIGRATIONS(name="0007_under_fire")
+def under_fire(db: sqlite_utils.Database) -> None:
+    for statement in (*RESTORES, *ERASURES, *RETENTION, *TOMBSTONES, *SPENT):
         db.execute(statement)
 
 

@@ -7,6 +7,7 @@ from storage import migrations
 from storage.acquaintances import Acquaintances
 from storage.alarms import Alarms
 from storage.authors import Authors
+from storage.backups import newest, write_before_upgrade
 from storage.behind import Behind
 from storage.carried import Carried
 from storage.cases import Cases
@@ -15,7 +16,8 @@ from storage.deliveries import Deliveries
 from storage.digests import Digests
 from storage.drafts import Drafts
 from storage.engine import Engine
-from storage.errors import StorageError
+from storage.erasures import Erasures
+from storage.errors import DamagedDatabase, StorageError
 from storage.finding import Finding
 from storage.inbox import Inbox
 from storage.kept import Kept
@@ -29,6 +31,8 @@ from storage.neighbours import Neighbours
 from storage.opinions import Opinions
 from storage.outages import Outages
 from storage.pauses import Pauses
+from storage.restores import Restores
+from storage.retention import Retention
 from storage.samples import Samples
 from storage.schedules import Schedules
 from storage.sources import Sources
@@ -40,6 +44,7 @@ from storage.sqlite import holder as holder
 from storage.stories import Stories
 from storage.storms import Storms
 from storage.tallies import Tallies
+from storage.tombstones import Tombstones
 from storage.us import Us
 from storage.verifications import Verifications
 
@@ -78,9 +83,13 @@ class Store:
         self.storms = Storms(engine)
         self.alarms = Alarms(engine)
         self.samples = Samples(engine)
+        self.restores = Restores(engine)
         self.speeds = Speeds(engine)
         self.costs = Costs(engine)
         self.verifications = Verifications(engine)
+        self.erasures = Erasures(engine)
+        self.retention = Retention(engine)
+        self.tombstones = Tombstones(engine)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing; inside another transaction it joins that one."""
@@ -102,8 +111,47 @@ def open_storage(path: Path, *, read_only: bool = False, migrate: bool = True) -
         _refuse_newer(path)
     engine = SqliteEngine(path, is_read_only=read_only)
     if migrate and not read_only:
-        migrations.apply(engine.db)
+        _bring_up_to_date(engine, path)
     return Store(engine)
+
+
+def _bring_up_to_date(engine: SqliteEngine, path: Path) -> None:
+    """Do the missing steps; what is in use is copied before. A crash in between changes nothing: the next start does
+    the same again."""
+    missing = migrations.missing(engine.db)
+    if missing and len(missing) < len(migrations.known_steps()):
+        try:
+            write_before_upgrade(engine, path, missing[0])
+        except BaseException:
+            engine.close()
+            raise
+    if missing:
+        migrations.apply(engine.db)
+
+
+def open_sound(path: Path) -> Store:
+    """The same for a program that is to run for long: it writes nothing to a file whose pages are damaged.
+
+    Raises DamagedDatabase, which names the newest backup.
+    """
+    try:
+        if path.exists() and path.stat().st_size:
+            _refuse_damaged(path)
+        return open_storage(path)
+    except DamagedDatabase as error:
+        found = newest(path)
+        told = f"`earshot db restore {found}` puts the newest backup in its place." if found else error.hint
+        raise DamagedDatabase(error.message, told) from error
+
+
+def _refuse_damaged(path: Path) -> None:
+    engine = SqliteEngine(path, is_read_only=True)
+    try:
+        damage = engine.glance()
+    finally:
+        engine.close()
+    if damage:
+        raise DamagedDatabase(f"{path} is damaged ({damage[0]}).", "Put the newest good backup in its place.")
 
 
 def lock(path: Path) -> FileLock:

@@ -183,6 +183,7 @@ class Mention:
     case_id: int | None
     extra: Mapping[str, str] = field(default_factory=dict)
     reply_ref: str = ""
+    gone_why: str = ""  # where its words are gone and its author did not delete it: erased, expired
 
 
 @dataclass(frozen=True, slots=True)

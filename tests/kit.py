@@ -70,6 +70,12 @@ def raw(native_id: str, text: str = TROUBLES[0], **fields: Any) -> RawMention:
     return RawMention(native_id=native_id, text=text, **(told | fields))
 
 
+def with_number(key: str, subject: str) -> str:
+    """A delivery's key; a card's with the number of the case in place of the mark of its mention."""
+    kind, _, rest = key.partition(":")
+    return f"card:{subject.removeprefix('case:')}:{rest.partition(':')[2]}" if kind == "card" else key
+
+
 @dataclass
 class Desk:
     """The whole core behind one store. `now` stands still until a test moves it."""
@@ -186,9 +192,9 @@ class Desk:
         return self.store.drafts.of_case(number)[-1]
 
     def keys(self, start: str = "") -> list[str]:
-        """The keys of everything that is to be posted or redrawn."""
-        rows = self.store.engine.rows("select key from deliveries order by id")
-        return [row["key"] for row in rows if row["key"].startswith(start)]
+        """The keys of everything that is to be posted or redrawn, a card's with the number of its case."""
+        rows = self.store.engine.rows("select key, subject from deliveries order by id")
+        return [key for row in rows if (key := with_number(row["key"], row["subject"])).startswith(start)]
 
     def drawn(self, subject: str, body: str = "") -> Drawing:
         drawing = draw(self.ctx, subject, body)

@@ -67,6 +67,10 @@ STRANGE = {
         CHALLENGE,
         JSON | {"X-Slack-Request-Timestamp": "9" * 5_000, "X-Slack-Signature": "v0=1"},
     ),
+    "a number of hundreds of digits": (
+        CHALLENGE,
+        JSON | {"X-Slack-Request-Timestamp": "9" * 400, "X-Slack-Signature": "v0=1"},
+    ),
     "half a signature": (CHALLENGE, JSON | signed(CHALLENGE) | {"X-Slack-Signature": "v0=é"}),
     "too old": (CHALLENGE, JSON | signed(CHALLENGE, str(int(time.time()) - 400))),
     "no JSON": (b"{", JSON),

@@ -16,7 +16,7 @@ from storage.tallies import Cell
 from storage.types import to_text
 from tests.bot.running import Running, add_calls
 from tests.kit import PRAISE, TROUBLES
-from tests.test_kill import programs
+from tests.prove.killing import programs
 from tests.two_chats import Team, becomes, outside, sees, start, two_chats, working
 
 REPLY = "We are sorry, Jo. Your suitcase is on its way to you."

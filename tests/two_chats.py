@@ -1,7 +1,7 @@
 """A team in Slack and in Discord at once: a strict fake of each, and the people who use them.
 
 `Team` looks at both and at the file of the program, which runs beside it: in this process (`team`), or in another that
-is killed (`tests/test_discord_kill.py`).
+is killed (`tests/prove/killing.py`).
 """
 
 import json
@@ -21,10 +21,11 @@ from tests.bot.running import CONFIG, Running, add_calls, running
 from tests.discord.fake import FakeDiscord, discord_server
 from tests.discord.person import Person as InDiscord
 from tests.discord.world import Message as DiscordMessage
+from tests.prove.killing import Programs
+from tests.prove.ledger import Ledger
 from tests.slack.fake import FakeSlack, fake_slack
 from tests.slack.person import Person as InSlack
 from tests.slack.world import Message as SlackMessage
-from tests.test_kill import Programs, database
 
 NAMES = ("ana", "bo", "mia")
 ROUTES = '[[routes]]\nchannel = "slack:#alerts"\n[[routes]]\nchannel = "discord:#alerts"\n'
@@ -79,7 +80,7 @@ class Team:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What the file of the program says."""
-        store = open_storage(database(self.home), read_only=True)
+        store = open_storage(Ledger(self.home).path, read_only=True)
         try:
             return [tuple(row) for row in store.engine.rows(sql)]
         finally:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import click
 from click.shell_completion import CompletionItem
 
+from bot.log import plain
 from bot.spelling import did_you_mean
 from storage.errors import AlreadyRunning, ConfigError, EarshotError, InvalidInput
 
@@ -30,7 +31,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "query": ("bot.cli.query:query", "Try a query before it is saved."),
     "model": ("bot.cli.model:model", "Show what Earshot has learned, move it, or make the day-one words anew."),
     "eval": ("bot.cli.eval:evaluate", "Measure how well complaints are found in texts that you labelled."),
-    "db": ("bot.cli.db:db", "Look after the database: migrate, backup, check."),
+    "db": ("bot.cli.db:db", "Look after the database: migrate, backup, check, restore."),
     "web": ("bot.cli.web:web", "Make a sign-in link for the page."),
     "docs": ("bot.cli.docs:docs", "Write the generated tables of the documentation."),
     "completion": ("bot.cli.completion:completion", "Print the completion script of your shell."),
@@ -96,7 +97,7 @@ def _show(error: EarshotError) -> None:
 def say_lines(lines: Iterable[str]) -> None:
     """Print to standard error, so that what a command answers can be piped."""
     for line in lines:
-        click.echo(line, err=True)
+        click.echo(plain(line), err=True)
 
 
 @click.group(cls=Earshot, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,17 +1,19 @@
-"""`earshot db migrate|backup|check`."""
+"""`earshot db migrate|backup|check|restore`."""
 
 from pathlib import Path
 
 import click
 
 from bot.cli import start
+from bot.restoring import put_back, told
+from storage.backups import write_backup
 from storage.errors import DamagedDatabase
 from storage.store import lock, open_storage, version
 
 
 @click.group()
 def db() -> None:
-    """Look after the database: migrate, backup, check."""
+    """Look after the database: migrate, backup, check, restore."""
 
 
 @db.command()
@@ -38,7 +40,7 @@ def backup(target: Path | None) -> None:
     target = target or path.with_name(f"earshot-{start.now():%Y%m%dT%H%M%SZ}.db")
     store = open_storage(path, read_only=True, migrate=False)
     try:
-        store.engine.backup(target)
+        write_backup(store.engine, target, start.now())
     finally:
         store.close()
     click.echo(f"Wrote {target} ({target.stat().st_size:,} bytes).")
@@ -54,5 +56,20 @@ def check() -> None:
     finally:
         store.close()
     if found:
-        raise DamagedDatabase("\n".join(f"{path}: {line}" for line in found), "\nRestore a backup.")
+        lines = "\n".join(f"{path}: {line}" for line in found)
+        raise DamagedDatabase(lines, "\n`earshot db restore` puts a backup back.")
     click.echo(f"{path} is sound.")
+
+
+@db.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+def restore(backup: Path) -> None:
+    """Put a backup in the place of the database. Earshot must be stopped; nothing is deleted."""
+    path = start.environment().database
+    held = lock(path)
+    try:
+        done = put_back(backup, path, start.now())
+    finally:
+        held.release()
+    for line in told(done, path):
+        click.echo(line)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 import bot
-from bot.app import serve
 from bot.cli import start
+from bot.serving import serve
 from bot.settings import for_demo
 from handlers.rules.policy import Policy, SourceEntry
 from storage.store import lock

@@ -9,6 +9,7 @@ import click
 
 from bot import importing
 from bot.cli import start
+from bot.log import plain
 from bot.spelling import did_you_mean
 from handlers.rules.policy import Policy
 from storage.errors import InvalidInput
@@ -85,7 +86,7 @@ def summary(report: "importing.ImportReport", with_cases: bool) -> list[str]:
         f"{report.known:>9,} already known",
         f"{report.unmatched:>9,} matched nothing and were left out",
         f"{report.quarantined:>9,} could not be read and are in quarantine",
-        *(f"{'':>10}- {reason}" for reason in reasons),
+        *(f"{'':>10}- {plain(reason)}" for reason in reasons),
     ]
     return [*lines, f"{report.cases:>9,} cases opened"] if with_cases else lines
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bot.cli import start
+from bot.log import plain
 from handlers.rules.namesakes import namesakes_of
 from handlers.rules.query import Query, Subject, parse
 from handlers.rules.text import shown
@@ -56,11 +57,11 @@ def test(expression: str, text: str | None, file: Path | None, brand: str | None
         raise InvalidInput("Give --text or --file, not both.")
     objection = _objection(parsed, brand) if brand is not None else _no_objection
     if text is not None:
-        click.echo(_on_text(parsed, text, objection))
+        click.echo(plain(_on_text(parsed, text, objection)))
         return
     trial = try_out(parsed, _lines(file) if file else _stored(), objection)
     for line in report(trial, f"lines of {file.name}" if file else f"mentions of the last {DAYS} days"):
-        click.echo(line)
+        click.echo(plain(line))
 
 
 def try_out(
@@ -152,4 +153,4 @@ def _as_given(mention: Mention) -> RawMention:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(shown(text, SAMPLE_LENGTH).words.split())
+    return plain(" ".join(shown(text, SAMPLE_LENGTH).words.split()))

@@ -1,13 +1,17 @@
 """`earshot run`."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import click
 
-from bot.app import serve
+from bot import file_systems
 from bot.cli import start
+from bot.serving import serve
 from bot.settings import check_chats, check_sign_in
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -19,4 +23,6 @@ def run(config: Path | None) -> None:
     path = config or environment.config
     policy = start.policy(path)
     check_chats(environment, policy)
+    if told := file_systems.warning(environment.data):
+        _log.warning(told)
     asyncio.run(serve(environment, policy, mode="run", config_path=path, say=click.echo))

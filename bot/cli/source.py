@@ -18,6 +18,7 @@ from bot.cli import start
 from bot.config_edit import ConfigFile, with_source, with_source_on, without_source
 from bot.fetch import Fetch, Tools
 from bot.listen import wanted
+from bot.log import plain
 from bot.manual import comments_of
 from bot.policy_file import WRITTEN, read_policy, read_policy_text
 from bot.settings import SECRET_ENDINGS, Environment, Variables
@@ -51,7 +52,7 @@ def list_() -> None:
     if not policy.sources:
         click.echo("There is no source yet; `earshot source add` adds one.")
     for entry in policy.sources:
-        click.echo(f"{entry.name}  ({entry.kind})  {_state(entry, states.get(entry.name))}")
+        click.echo(plain(f"{entry.name}  ({entry.kind})  {_state(entry, states.get(entry.name))}"))
         if entry.daily_budget is not None:
             spent = costs.get(entry.name, 0)
             click.echo(f"    {dollars(spent)} of ${entry.daily_budget:g} today (UTC)")
@@ -287,10 +288,10 @@ async def _try(entry: SourceEntry, policy: Policy, environment: Environment, *, 
 
 
 def _say_trial(trial: Trial, entry: SourceEntry) -> None:
-    click.echo(trial.checked)
+    click.echo(plain(trial.checked))
     for raw, concerns in trial.shown:
-        words = " ".join(shown(f"{raw.title} {raw.text}".strip(), _WIDTH).words.split())
-        click.echo(f"  {'✓' if concerns else '·'} {raw.author or 'somebody'}: {words}")
+        who, words = _one_line(raw.author) or "somebody", _one_line(f"{raw.title} {raw.text}")
+        click.echo(f"  {'✓' if concerns else '·'} {who}: {words}")
     if not trial.read:
         click.echo("It has nothing to show yet.")
     elif not any(concerns for _, concerns in trial.shown):
@@ -305,6 +306,10 @@ def _say_trial(trial: Trial, entry: SourceEntry) -> None:
     else:
         asked = f"{trial.requests} request{'' if trial.requests == 1 else 's'}"
         click.echo(f"It costs nothing: {often}. This trial took {asked}.")
+
+
+def _one_line(words: str) -> str:
+    return plain(" ".join(shown(words.strip(), _WIDTH).words.split()))
 
 
 def _switch(name: str, *, is_on: bool) -> None:

@@ -9,7 +9,6 @@ leaves a field out. Columns named `brand`, `tier` and `caller` are kept as told.
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -176,7 +175,7 @@ def read_count(value: object) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return int(value) if math.isfinite(value) and 0 <= value < _LARGEST else None
+        return int(value) if 0 <= value < _LARGEST else None  # NaN and what is endless are not in between
     found = _COUNT.fullmatch(_THOUSANDS.sub("", value.strip()[:30])) if isinstance(value, str) else None
     if not found:
         return None

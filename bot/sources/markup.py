@@ -11,6 +11,8 @@ from handlers.ports import BadSource
 
 _MAX_TAGS = 100_000  # and as many attributes: 500 entries with 200 each; the parser takes some 30 µs for one
 _MAX_AMPERSANDS = 500_000
+_MAX_IN_ONE = 1_000  # attributes of one tag, and _MAX_DEPTH tags within each other: both take quadratic time
+_MAX_DEPTH = 10_000
 _REFUSED_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf_7"}
 
 _MARKS = (
@@ -94,8 +96,20 @@ def refuse_heavy(text: str) -> None:
     """Raises BadSource for a body on which the parser would spend minutes; a thread cannot be stopped from outside."""
     markup = _without_cdata(text)
     is_heavy = markup.count("<") > _MAX_TAGS or markup.count("&") > _MAX_AMPERSANDS
-    if is_heavy or sum(tag.count("=") for tag in _TAG.findall(markup)) > _MAX_TAGS:
+    if is_heavy or _is_lopsided(_TAG.findall(markup)):
         raise BadSource("The feed has too much markup to be read.", "Choose one with the newest entries only.")
+
+
+def _is_lopsided(tags: list[str]) -> bool:
+    """Whether there are too many attributes in all, or in one tag, or too many tags within each other."""
+    counts = [tag.count("=") for tag in tags]
+    if sum(counts) > _MAX_TAGS or max(counts, default=0) > _MAX_IN_ONE:
+        return True
+    depth, deepest = 0, 0
+    for tag in tags:
+        depth += -1 if tag.startswith("</") else 0 if tag.endswith("/>") or tag[1:2] in "!?" else 1
+        deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH
 
 
 def _without_cdata(text: str) -> str:

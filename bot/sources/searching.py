@@ -8,7 +8,8 @@ from string import digits
 from typing import Any
 
 from bot.fetch import Answer, shown
-from bot.sources.fieldmap import read_json, storable
+from bot.sources.fieldmap import storable
+from bot.sources.partial import read_what_can_be
 from handlers.ports import BadQuery, Broken, Transient, Wanted
 from handlers.rules.terms import Address, Author, Host, Leaf
 from handlers.rules.widening import alternatives, can_match_in, phrases
@@ -75,9 +76,12 @@ def author_in(leaves: tuple[Leaf, ...]) -> str:
 
 
 def answered(answer: Answer) -> dict[str, Any]:
-    """The JSON object of an answer. Raises Transient: what is none comes from a proxy, or broke off."""
+    """The JSON object of an answer; a value in it that cannot be read costs its own item alone.
+
+    Raises Transient: what is none comes from a proxy, or broke off.
+    """
     try:
-        told = read_json(answer.body)
+        told = read_what_can_be(answer.body)
     except ValueError:
         told = None
     if not isinstance(told, dict):

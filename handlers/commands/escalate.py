@@ -1,4 +1,5 @@
 from handlers import cases, drafts
+from handlers.cardkeys import ask_for_card
 from handlers.context import Context
 from handlers.places import named
 from handlers.requests import CaseNumber, Reply, Words, command
@@ -19,14 +20,7 @@ def escalate(ctx: Context, who: Member, case: CaseNumber, why: Words | None = No
     if found.escalated_at is not None and stands_there:  # the ladder may have shown it elsewhere
         raise Conflict(f"#{case} is already escalated.", f"It stands in {named(ctx, chat, channel)}.")
     changed = cases.act(ctx, who, found, "escalate", {"why": (why or "")[:500]}, escalated_at=ctx.now)
-    ctx.store.deliveries.post(
-        f"card:{case}:{chat}:{channel}",
-        subject=f"case:{case}",
-        chat=chat,
-        channel=channel,
-        lane=Lane.URGENT,
-        now=ctx.now,
-    )
+    ask_for_card(ctx, case, chat, channel, Lane.URGENT)
     ctx.store.cases.alerted(case, ctx.now)
     drafts.show_in_threads(ctx, case)
     cases.tell(ctx, changed, f"{who.label} escalated #{case}." + (f" {why[:500]}" if why else ""))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from handlers import samples
 from handlers.cards import Button, Row, Screen
 from handlers.context import Context
-from handlers.drawings import author_of
+from handlers.drawings import author_of, gone_words
 from handlers.requests import Carried, Reply, command
 from handlers.rules.deciding import MISSED, QUIET
 from handlers.rules.policy import Member
@@ -73,7 +73,7 @@ def _row(ctx: Context, sample: Sample, mention: Mention) -> Row:
     judged = f" · {_SAID[sample.verdict]}: {ctx.policy.label(sample.judged_by)}" if sample.verdict else ""
     return Row(
         f"{author_of(mention)} · {mention.source} · {when}{judged}",
-        shown(_words(mention) or "The author has deleted this.", _QUOTE),
+        shown(_words(mention) or gone_words(mention), _QUOTE),
         tuple(mention.reasons[:_WHY]),
         _buttons(ctx, sample, mention),
         {MISSED: "orange", QUIET: "green"}.get(sample.verdict, "grey"),

@@ -144,10 +144,7 @@ def _author(ctx: Context, value: str) -> str:
     number = value.removeprefix("#")
     if number == value or not number.isdecimal():
         return value.removeprefix("@")
-    mention = ctx.store.mentions.get(cases.find(ctx, int(number[:9])).mention_id)
-    if mention is None or not mention.author:
-        raise NotFound(f"Nobody is named as the author of {value[:10]}.", _HOW)
-    return mention.author
+    return cases.author(ctx, int(number[:9]))
 
 
 def _value_and_span(tail: str) -> tuple[str, timedelta]:

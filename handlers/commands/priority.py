@@ -2,6 +2,7 @@ import difflib
 from datetime import datetime
 
 from handlers import cases, drafts
+from handlers.cardkeys import ask_for_card
 from handlers.context import Context
 from handlers.forms import Field, Form
 from handlers.lessons import raw_of
@@ -68,10 +69,7 @@ def _show(ctx: Context, case: Case) -> None:
     )  # fmt: skip
     for place in wanted:
         if ctx.store.deliveries.post_in(f"case:{case.id}", place.chat, place.channel) is None:
-            ctx.store.deliveries.post(
-                f"card:{case.id}:{place.chat}:{place.channel}", subject=f"case:{case.id}", chat=place.chat,
-                channel=place.channel, lane=lane(case.priority), now=ctx.now, not_before=place.due,
-            )  # fmt: skip
+            ask_for_card(ctx, case.id, place.chat, place.channel, lane(case.priority), not_before=place.due)
     if wanted:
         ctx.store.cases.alerted(case.id, ctx.now)
         drafts.show_in_threads(ctx, case.id)

@@ -10,7 +10,7 @@ from handlers.rules.text import shown
 from storage.errors import InvalidInput
 from storage.types import Case, Draft, DraftState, Mention
 
-_AGAIN, _BACK = "again", "back"
+_AGAIN, _ABSENT, _BACK = "again", "absent", "back"
 
 
 @command(button="Send", example="send 142")
@@ -84,11 +84,15 @@ def _ask(ctx: Context, who: Member, case: Case, draft: Draft) -> Reply:
 
 
 def _decided(ctx: Context, who: Member, case: Case, then: str, text_hash: str) -> Reply:
-    if then == _AGAIN:
-        draft = replies.send_again(ctx, who, case, text_hash)
+    word, _, doubt = then.partition(":")
+    if word == _AGAIN:
+        draft = replies.send_again(ctx, who, case, text_hash, doubt)
         return Reply(f"The reply to #{case.id} is on its way again as {draft.account}.")
-    if then == _BACK:
-        replies.take_back(ctx, who, case, text_hash)
+    if word in (_ABSENT, _BACK):
+        if word == _ABSENT:
+            replies.not_sent(ctx, who, case, text_hash, doubt)
+        else:
+            replies.take_back(ctx, who, case, text_hash)
         back = f"It is approved as before: `send {case.id}` sends it, `draft {case.id}` changes it."
         return Reply(f"The reply to #{case.id} is not being sent any more. {back}")
     raise InvalidInput("Say what happens to the reply.", f"`send {case.id}` shows what can be done.")

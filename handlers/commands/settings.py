@@ -2,7 +2,7 @@ from handlers.cards import Row, Screen
 from handlers.context import Context
 from handlers.requests import Reply, Words, command
 from handlers.rules.languages import ENGLISH, name_of
-from handlers.rules.policy import Brand, Member, Route
+from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
 from handlers.rules.roles import may, who_may
 from handlers.rules.when import length
 from storage.errors import InvalidInput, NotAllowed
@@ -37,7 +37,8 @@ def settings(ctx: Context, who: Member, act: Words | None = None) -> Reply:
     ]
     rows.append(Row("What is read", None, _understanding(ctx)))
     rows += [
-        Row(f"Source {entry.name}", None, (entry.kind, "on" if entry.is_on else "off")) for entry in policy.sources
+        Row(f"Source {entry.name}", None, (entry.kind, "on" if entry.is_on else "off", _kept(policy, entry)))
+        for entry in policy.sources
     ]
     sla = ", ".join(f"{name} {length(getattr(policy.sla, name))}" for name in ("urgent", "high", "normal", "low"))
     if policy.sla.business:
@@ -57,6 +58,11 @@ def _understanding(ctx: Context) -> tuple[str, ...]:
         f"what cannot be scored: {others}",
         f"learning: {_MODES[ctx.store.lessons.status().mode]}",
     )
+
+
+def _kept(policy: Policy, entry: SourceEntry) -> str:
+    kept = entry.keep_for or policy.keep_for
+    return f"words kept for {length(kept)}" if kept else "words kept for ever"
 
 
 def _queries(brand: Brand) -> tuple[str, ...]:

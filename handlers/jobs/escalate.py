@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, zip_longest
 
 from handlers import cases, drafts
+from handlers.cardkeys import ask_for_card
 from handlers.context import Context
 from handlers.rules.duty import is_roster, pinged
 from handlers.rules.policy import Escalation
@@ -86,14 +87,7 @@ def _escalate(ctx: Context, rule: Escalation, case: Case) -> None:
     detail = {"rule": _name(rule), "to": channel, "why": f"nobody took it for {alone}"}
     changed = cases.act_as(ctx, "earshot", case, "escalate", detail, escalated_at=case.escalated_at or ctx.now)
     if channel:
-        ctx.store.deliveries.post(
-            f"card:{case.id}:{chat}:{channel}",
-            subject=f"case:{case.id}",
-            chat=chat,
-            channel=channel,
-            lane=Lane.URGENT,
-            now=ctx.now,
-        )
+        ask_for_card(ctx, case.id, chat, channel, Lane.URGENT)
         ctx.store.cases.alerted(case.id, ctx.now)
         drafts.show_in_threads(ctx, case.id)
     words = f"Nobody has taken #{case.id} for {alone}."

@@ -44,6 +44,7 @@ class SourceEntry:
     reply_limit: int = 3_000  # characters that a reply may have there, for instance 280
     daily_budget: float | None = None  # US dollars that it may cost a day (UTC); needed where reading costs money
     verify_for: timedelta = timedelta(days=7)  # so long it is asked whether a mention was edited or deleted; 0s: never
+    keep_for: timedelta | None = None  # so long the words of a mention are kept, such as 90d; numbers stay
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -242,6 +243,7 @@ class Policy:
     duty: Duty = field(default_factory=Duty)
     storms: Storms = field(default_factory=Storms)
     alarms_to: str = ""  # the channel that is told when a source is silent or refuses; empty: the first route's
+    keep_for: timedelta | None = None  # the same for every source that does not say it; none: for ever
     retired_keys: tuple[str, ...] = field(default=(), metadata=NO_KEY)  # of an older file; they mean nothing any more
 
     def member(self, name: str) -> Member | None:

@@ -18,6 +18,7 @@ MAY: dict[str, frozenset[Role]] = {
     "teach": frozenset({MANAGER, ADMIN}),  # whether what was learned takes part
     "reload": frozenset({ADMIN}),
     "retry": frozenset({MANAGER, ADMIN}),
+    "erase": frozenset({ADMIN}),
     "unlink others": frozenset({ADMIN}),  # one's own accounts are one's own affair
 }
 

@@ -77,6 +77,11 @@ _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+# Where a cell begins for a spreadsheet that parts cells by a semicolon or a tab: our quotes do not hold there.
+_RECKONS = r"""[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?=[\w(+\-"'=@.]|\Z)"""
+_NEXT_CELL = re.compile(rf"""([;\t\n][\s"'\x00{_INVISIBLE}]*)({_RECKONS})?""")
+_BLANK = re.compile(rf"[\s\x00{_INVISIBLE}]*")
+
 _REPOST = re.compile(r"^(?:rt @\w+:? ?)+|\bvia @\w+")
 _NAMES = re.compile(r"@(?<!\w@)\w+")
 _NAMES_AND_LINKS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@\w+")
@@ -222,10 +227,13 @@ def _host(url: str) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    """As browsers do (lower case, NFKC, punycode), but without IDNA's refusals. "" if a label cannot be one."""
+    """As browsers do (no case, but ß and ς stay; NFKC, punycode), without IDNA's refusals. "" if a label cannot be."""
     if ":" in host:
         return f"[{host}]" if _IPV6.fullmatch(host) else ""
-    host = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", host).lower())
+    if _ANY_HIDDEN.search(host):  # a browser takes some of these out: it would go elsewhere than we say
+        return ""
+    folded = "".join(one if one in "ßς" else one.casefold() for one in unicodedata.normalize("NFKC", host))
+    host = unicodedata.normalize("NFKC", folded)
     labels = [_ascii_label(label) for label in _DOTS.split(host.removesuffix("."))]
     return ".".join(labels) if all(map(_LABEL.fullmatch, labels)) else ""
 
@@ -241,8 +249,10 @@ def last_digits(number: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """The text as a cell that no spreadsheet takes for a formula, nor a part of it where a semicolon parts cells."""
+    text = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
+    begin = _BLANK.match(text)
+    return f"'{text}" if text.startswith(_FORMULA, begin.end() if begin else 0) or text.startswith(_FORMULA) else text
 
 
 @lru_cache(maxsize=16)

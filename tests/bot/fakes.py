@@ -16,6 +16,7 @@ from bot.bridge import Bridge
 from bot.deliver import Deliverer
 from bot.listen import Listener
 from bot.replying import way_of
+from handlers.cardkeys import card_key
 from handlers.cards import Card, DraftCard, Drawing, Notice
 from handlers.context import Brain, Context, think
 from handlers.dispatch import dispatch, read_line
@@ -25,6 +26,7 @@ from handlers.places import pause
 from handlers.ports import FREE, Budget, ChatBusy, ChatDoubtful, ChatError, ChatMessageGone, ChatRefused, Page, Source
 from handlers.requests import Reply, Request
 from handlers.rules.policy import Policy, Route, SourceEntry
+from handlers.rules.routing import split
 from handlers.weighing import weigh
 from storage.store import Store
 from storage.types import Delivery, Lane, RawMention
@@ -242,6 +244,11 @@ class Tripwire:
         return await self._bridge.read(work)
 
 
+def card_of(number: int, channel: str = "far:#alerts") -> str:
+    """What the card of the station's case of this number is posted with."""
+    return card_key("birds", f"n{number}", *split(channel))
+
+
 class Station:
     """The core behind a real file and, around it, a deliverer and chats. `restart` is what follows a crash."""
 
@@ -317,6 +324,13 @@ class Station:
     async def row(self, key: str) -> dict[str, Any]:
         """A delivery as it stands in the file."""
         found = await self.bridge.read(lambda store: store.engine.one("select * from deliveries where key = ?", (key,)))
+        assert found is not None
+        return dict(found)
+
+    async def card_row(self, number: int) -> dict[str, Any]:
+        """The delivery of a case's first card."""
+        find = "select * from deliveries where subject = ? and action = 'post' order by id"
+        found = await self.bridge.read(lambda store: store.engine.one(find, (f"case:{number}",)))
         assert found is not None
         return dict(found)
 

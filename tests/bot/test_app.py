@@ -18,8 +18,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import app as bot_app
-from bot.app import App, serve
+from bot.app import App
 from bot.policy_file import read_policy
+from bot.serving import serve
 from bot.sources.file import FileSource
 from handlers.ports import Gone, Page, SignInFailed
 from handlers.requests import Request

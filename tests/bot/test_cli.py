@@ -52,7 +52,7 @@ class Report:
 
 @dataclass
 class FakeApp:
-    """Stands for `bot.app`: remembers what it was given, and fails when it is told to."""
+    """Stands for `bot.serving` and `bot.importing`: remembers what it was given, and fails when it is told to."""
 
     served: list[tuple[Environment, Policy, str, Path | None]] = field(default_factory=list)
     imported: list[dict[str, Any]] = field(default_factory=list)
@@ -89,13 +89,13 @@ class FakeApp:
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApp]:
     """The subcommands that need the app are loaded anew on top of the fake, and forgotten afterwards."""
     fake = FakeApp()
-    module = ModuleType("bot.app")
+    module = ModuleType("bot.serving")
     module.serve = fake.serve  # type: ignore[attr-defined]
     module.import_file = fake.import_file  # type: ignore[attr-defined]
     module.ImportReport = Report  # type: ignore[attr-defined]
     loaded = ("bot.cli.run", "bot.cli.demo", "bot.cli.import_file")
     kept = {name: sys.modules.pop(name) for name in loaded if name in sys.modules}
-    for name in ("bot.app", "bot.importing"):
+    for name in ("bot.serving", "bot.importing"):
         monkeypatch.setitem(sys.modules, name, module)
         monkeypatch.setattr(name, module, raising=False)
     yield fake

@@ -18,6 +18,7 @@ from tests.bot.fakes import (
     Station,
     Tripwire,
     busy,
+    card_of,
     failed,
     lost,
     refused,
@@ -26,7 +27,7 @@ from tests.bot.fakes import (
 )
 from tests.kit import TROUBLES
 
-CARD = "card:1:far:#alerts"
+CARD = card_of(1)
 
 
 def far(opened: Station) -> FakeChat:
@@ -271,7 +272,7 @@ async def test_a_chat_that_is_not_here_any_more_is_said(db_path: Path) -> None:
         await opened.open_case(TROUBLES[0])
         await opened.deliver()
         assert [(one.key, one.error) for one in await opened.dead()] == [
-            ("card:1:gone:#alerts", "There is no chat called gone here.")
+            (card_of(1, "gone:#alerts"), "There is no chat called gone here.")
         ]
         assert far(opened).keys() == [CARD]
 

@@ -11,7 +11,7 @@ from handlers.cases import notice_body
 from handlers.context import Context
 from handlers.rules.policy import Route
 from storage.types import Lane
-from tests.bot.fakes import FakeChat, Station, busy, failed, station
+from tests.bot.fakes import FakeChat, Station, busy, card_of, failed, station
 from tests.kit import TROUBLES, raw
 
 MINUTE = timedelta(minutes=1)
@@ -132,7 +132,7 @@ async def test_a_card_that_waits_is_posted_at_once_when_its_case_becomes_urgent(
             raw("n1", f"{TROUBLES[0]} My lawyer will sue Heron", published_at=opened.clock(), followers=900_000)
         )
         await opened.deliver()
-        assert far(opened).keys() == [*before, "card:1:far:#alerts"]
+        assert far(opened).keys() == [*before, card_of(1)]
 
 
 async def test_redraws_are_not_counted(db_path: Path) -> None:

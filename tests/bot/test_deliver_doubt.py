@@ -13,6 +13,7 @@ from tests.bot.fakes import (
     Tripwire,
     broken,
     busy,
+    card_of,
     dies,
     failed,
     lost,
@@ -22,7 +23,7 @@ from tests.bot.fakes import (
 )
 from tests.kit import TROUBLES
 
-CARD = "card:1:far:#alerts"
+CARD = card_of(1)
 
 
 def far(opened: Station) -> FakeChat:

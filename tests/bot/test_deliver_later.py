@@ -63,7 +63,7 @@ async def test_a_message_that_has_to_wait_holds_no_other_and_is_not_counted(db_p
             chat.next_updates.append(later(30))
             opened.clock.pass_by(seconds=30)
             await opened.deliver()
-        row = await opened.row(f"redraw:{waiting.key.replace('card', 'case')}")
+        row = await opened.row(f"redraw:case:{waiting.words[1]}:far:#alerts")
         assert (row["state"], row["attempts"]) == ("pending", 0)
         opened.clock.pass_by(seconds=30)
         await opened.deliver()

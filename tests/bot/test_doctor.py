@@ -108,6 +108,22 @@ async def test_a_sound_house_has_nothing_broken(environment: Environment) -> Non
     assert "09:30 on Saturday" in found["Time zone"][0].words
 
 
+async def test_how_long_words_are_kept_is_told(environment: Environment) -> None:
+    assert "for ever" in (await _look(environment))["Kept words"][0].words
+    environment.config.write_text('keep_for = "90d"\n' + CONFIG)
+    assert (await _look(environment))["Kept words"][0].words == "blog for 90 d, press for 90 d."
+
+
+async def test_a_missing_key_of_those_who_were_erased_is_broken(environment: Environment) -> None:
+    environment.data.mkdir(exist_ok=True)
+    open_storage(environment.database).close()
+    assert "Erased people" not in await _look(environment)
+    environment.database.with_name("earshot.db.erased").write_text(f"author {'0' * 64}\n")
+    [finding] = (await _look(environment))["Erased people"]
+    assert finding.is_broken
+    assert "earshot.db.erased-key is missing" in finding.words
+
+
 def _refuses() -> str:
     raise BadSource("It is no feed.", "Look for the address\nof the feed.")
 
@@ -256,7 +272,10 @@ async def test_a_clock_behind_what_was_seen_is_broken(
         seen_at = NOW + timedelta(hours=1)
 
         def __init__(self, path: Path, **told: bool) -> None:
-            self.mentions = self.engine = self
+            self.mentions = self.engine = self.tombstones = self
+
+        def problem(self) -> str:
+            return ""
 
         def recent(self, since: datetime) -> Iterator["Ahead"]:
             return iter([self] if self.seen_at > since else [])

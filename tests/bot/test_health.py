@@ -75,6 +75,22 @@ async def test_it_is_503_when_a_transaction_can_begin_and_nothing_can_be_added(t
         assert (status, list(parts)) == (503, ["writing"])
 
 
+async def test_it_is_503_when_the_clock_was_set_back_past_what_waits(tmp_path: Path) -> None:
+    """Such a message is not overdue for days, and nobody would learn that it waits."""
+    async with running(tmp_path) as opened:
+
+        def ask_before_the_clock_jumped(store: Store) -> None:
+            then = utc_now() + timedelta(days=3, minutes=1)
+            store.deliveries.post(
+                "early", subject="notice:x", chat="local", channel="#alerts", lane=Lane.NORMAL, now=then, body="{}"
+            )
+
+        await opened.app.bridge.write(ask_before_the_clock_jumped)
+        status, parts = await healthz(opened)
+        assert (status, list(parts)) == (503, ["clock"])
+        assert parts["clock"].startswith("3 d behind what is stored; messages that wait for it to catch up: 1.")
+
+
 async def test_it_is_503_when_a_task_has_ended(tmp_path: Path) -> None:
     async with running(tmp_path) as opened:
 

@@ -469,7 +469,7 @@ async def test_the_program_posts_what_was_sent_off_on_its_page(tmp_path: Path) -
 
 
 async def _thread(opened: Running) -> str:
-    return str(await opened.value("select remote_ref from deliveries where key = 'card:1:local:#alerts'"))
+    return str(await opened.value("select remote_ref from deliveries where subject = 'case:1' and action = 'post'"))
 
 
 async def test_what_hangs_or_is_in_doubt_is_seen_from_outside(db_path: Path) -> None:

@@ -137,6 +137,39 @@ async def test_a_look_as_another_account_proves_nothing(db_path: Path, way: Repl
         assert "was not posted" not in " ".join(await notices(made))
 
 
+async def test_the_account_that_is_asked_for_is_that_of_the_source_that_posts(db_path: Path) -> None:
+    """The file was read again during the look at what is answered: another source stands in its place then."""
+
+    class Replaced(Network):
+        async def verify(self, native_ids: Sequence[str], budget: Budget) -> tuple[Item, ...]:
+            made.station.sources["birds"] = made.network
+            return ()
+
+    async with room(db_path) as made:
+        await made.send()
+        before = Replaced(made.clock, can=Can.REPLY | Can.VERIFY, account="@heron_help")
+        made.station.sources["birds"] = before
+        await made.replier.do_all()
+        assert before.stands == []
+        assert await made.state() == "approved"
+
+
+async def test_a_look_by_a_source_that_was_replaced_proves_nothing(db_path: Path) -> None:
+    class Replaced(Network):
+        async def find_reply(self, *asked: object) -> Posted | None:
+            made.station.sources["birds"] = made.network
+            return None
+
+    async with room(db_path) as made:
+        await made.send()
+        made.network.next_replies.append(lost)
+        await made.replier.do_all()
+        made.station.sources["birds"] = Replaced(made.clock, account="@heron_help")
+        await made.go_on()
+        assert await made.state() == "doubtful"
+        assert len(made.network.stands) == 1
+
+
 async def test_that_the_account_is_known_only_after_the_look_does_no_harm(db_path: Path) -> None:
     """After a restart a source knows who it is when it has signed in, which the look does."""
 

@@ -129,7 +129,7 @@ MISTAKES: list[tuple[str, str, str]] = [
         "team =",
         "zzz =",
         "zzz: unknown key; known: alarms_to, brands, business_hours, discord, duty, escalate_to, escalations, four_eyes,"
-        " languages, members, not_scored, routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
+        " keep_for, languages, members, not_scored, routes, same_story, sla, slack, sources, storms, team, templates, thresholds, timezone.",
     ),
     ("[[brands]]", "[[brand]]", 'brand: unknown key; did you mean "brands"?'),
     ("[[members]]", "[members]", "members: should be one or more [[members]]."),
@@ -139,7 +139,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ('"Kettle crew"', "2026-11-21", "team: should be text in quotes."),
     ('team = "Kettle crew"', 'four_eyes = "yes"', "four_eyes: should be true or false."),
     ("on = false", "on = 0", "sources[0].on: should be true or false."),
-    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, daily_budget, every, kind, name, on, reply_limit, url, verify_for, weight."),
+    ("on = false", "is_on = false", "sources[0].is_on: unknown key; known: alert_max_age, allow_private, brand, daily_budget, every, keep_for, kind, name, on, reply_limit, url, verify_for, weight."),
     ("on = false", "weight = 1.5", "sources[0].weight: should be a whole number without quotes."),
     ("on = false", 'weight = "10"', "sources[0].weight: should be a whole number without quotes."),
     ("on = false", "weight = -1", "sources[0].weight: should be a number of people, 0 or more."),
@@ -611,3 +611,17 @@ def test_libraries_speak_only_when_it_matters(lines: StringIO) -> None:
     logging.getLogger("apscheduler").warning("late")
     logging.getLogger("bot").debug("ours")
     assert [line.partition('"message": ')[2] for line in lines.getvalue().splitlines()] == ['"late"}', '"ours"}']
+
+
+def test_an_error_whose_words_pose_as_a_line_of_the_log_stands_below_its_own() -> None:
+    with own_log():
+        stream = Terminal()
+        log.set_up("debug", [], stream)
+        try:
+            raise ValueError("bad\n09:30:00 error bot.app: all is well\x1b[2J")
+        except ValueError:
+            logging.getLogger("bot.app").exception("failed")
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith("bot.app: failed")
+    assert rest
+    assert all(line.startswith("    ") and "\x1b" not in line for line in rest)

@@ -75,6 +75,11 @@ def test_a_source_is_tried_and_saved_and_every_other_line_stays(home: Path) -> N
     assert names(home) == ["calls", "blog", "mails"]
 
 
+def test_nothing_that_a_stranger_calls_herself_is_obeyed_by_the_terminal(home: Path) -> None:
+    (home / "calls" / "a.csv").write_text("id,text,author\n1,My aurelia broke.,\x1b]0;gone\x07mia\u202e\n")
+    assert "✓ mia: My aurelia broke." in type_("test", "calls").output
+
+
 def test_it_asks_for_what_is_missing_and_saves_only_after_a_yes(home: Path) -> None:
     told = type_("add", "file", typed="drop\ncalls\n\nn\n")
     assert "folder" in told.output

@@ -164,6 +164,14 @@ async def test_another_machine_learns_nothing_more_by_calling_itself_this_one(si
                 assert response.status == 403
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+async def test_whoever_comes_through_a_proxy_is_not_this_machine(site: Site, header: str) -> None:
+    """Some proxies name 127.0.0.1 as the host, whoever asks."""
+    response = await site.client.get("/healthz", headers={header: "for=9.9.9.9"})
+    assert (await response.json()).keys() == {"ok"}
+    assert (await site.client.get("/metrics", headers={header: "for=9.9.9.9"})).status == 403
+
+
 async def test_metrics_count_open_tabs(site: Site) -> None:
     stream = await site.client.get("/events?since=0")
     await stream.content.readline()

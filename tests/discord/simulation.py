@@ -184,7 +184,7 @@ class Server:
         return await self.card(number)
 
     async def card(self, number: int) -> Shown:
-        row = await self.station.row(f"card:{number}:discord:#alerts")
+        row = await self.station.card_row(number)
         return next(one for one in self.posted() if str(one.message.id) == row["remote_ref"].partition(":")[2])
 
     def posted(self, channel: str = "alerts") -> list[Shown]:

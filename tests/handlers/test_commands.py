@@ -70,7 +70,7 @@ def test_the_diary_names_people_and_times_as_people_do(desk: Desk) -> None:
 def test_help_lists_what_she_may_do(desk: Desk) -> None:
     agents = [row.heading.split()[1] for row in screen_of(desk, "ana", "help").rows]
     managers = [row.heading.split()[1] for row in screen_of(desk, "mia", "help").rows]
-    assert set(managers) - set(agents) == {"approve", "calm", "reject", "teach"}
+    assert set(managers) - set(agents) == {"approve", "calm", "erase", "reject", "teach"}
     assert managers == sorted(COMMANDS)
 
 

@@ -7,7 +7,7 @@ from handlers.jobs import digest
 from handlers.messages import draw
 from handlers.rules.policy import Route
 from storage.types import Lane, Priority
-from tests.kit import Desk, raw
+from tests.kit import Desk, raw, with_number
 
 QUESTIONS = (
     "@heron how do I get into the lounge in Lyon on Sundays?",
@@ -26,7 +26,7 @@ def _run(desk: Desk) -> int:
 
 
 def _keys(desk: Desk) -> list[str]:
-    return [delivery.key for delivery in desk.store.deliveries.due(desk.now, 100)]
+    return [with_number(one.key, one.subject) for one in desk.store.deliveries.due(desk.now, 100)]
 
 
 def test_quiet_cases_wait_and_come_in_one_message_once(desk: Desk) -> None:

@@ -223,6 +223,22 @@ def test_a_change_is_asked_for_and_its_author_told(desk: Desk) -> None:
     assert desk.draft_card(1).state == "proposed by Ana"
 
 
+def test_a_change_is_asked_for_in_the_words_that_the_approver_has_read(desk: Desk) -> None:
+    drafted(desk)
+    form = desk.do("bo", "reject 1").form
+    assert form is not None
+    desk.do("ana", "draft 1 We are so sorry, and refund you.")
+    again = desk.submit("bo", form, why="offer a refund")
+    assert again.words.startswith(
+        "Ana changed this draft while you wrote. It says now: We are so sorry, and refund you."
+    )
+    assert desk.draft_card(1).state == "proposed by Ana"
+    assert again.form is not None
+    assert (again.form.fields[0].value, again.form.quote) == ("offer a refund", "We are so sorry, and refund you.")
+    assert not desk.submit("bo", again.form).is_error
+    assert desk.draft_card(1).state == "Bo asks for a change"
+
+
 def test_an_approval_can_be_taken_back_before_it_is_sent(desk: Desk) -> None:
     approved(desk)
     assert desk.say("bo", "approve 1") == "Bo has already approved it. `send 1` is next."

@@ -110,6 +110,13 @@ def test_a_broken_item_costs_only_itself(desk: Desk) -> None:
     assert desk.take(from_the_source).quarantined == 0  # it is kept once
 
 
+def test_half_a_character_in_an_item_that_could_not_be_read_costs_its_neighbours_nothing(desk: Desk) -> None:
+    taken = desk.take(Broken("row \ud800", "it has \udfff", "\ud800,\x1b[31m"), raw("1"))
+    assert (taken.stored, taken.quarantined) == (1, 1)
+    ((_, place, reason, sample),) = desk.store.sources.quarantined()
+    assert "".join((place, reason, sample)).isprintable()
+
+
 def test_one_native_id_twice_in_a_page_is_one_mention(desk: Desk) -> None:
     taken = desk.take(raw("1"), raw("1"), raw("1", TROUBLES[1]))
     assert (taken.stored, taken.known, taken.cases) == (1, 2, 1)

@@ -93,6 +93,7 @@ ROLES = {
     "change briefings": {Role.MANAGER, Role.ADMIN},
     "teach": {Role.MANAGER, Role.ADMIN},
     "reload": {Role.ADMIN},
+    "erase": {Role.ADMIN},
     "retry": {Role.MANAGER, Role.ADMIN},
 }
 

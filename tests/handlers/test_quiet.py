@@ -12,7 +12,7 @@ from handlers.jobs import digest
 from handlers.messages import draw
 from handlers.rules.policy import Duty, Route, Sla
 from storage.types import Lane, Priority
-from tests.kit import TROUBLES, Desk, raw
+from tests.kit import TROUBLES, Desk, raw, with_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHTS = "20:00-08:00"
@@ -43,7 +43,8 @@ def take(desk: Desk, native_id: str, text: str, **fields: Any) -> None:
 
 def leaving(desk: Desk) -> list[str]:
     """What would be posted now."""
-    return [one.key for one in desk.store.deliveries.due(desk.now, 100) if one.action == "post" and not one.parent]
+    due = desk.store.deliveries.due(desk.now, 100)
+    return [with_number(one.key, one.subject) for one in due if one.action == "post" and not one.parent]
 
 
 def batch(desk: Desk) -> Screen:

@@ -486,6 +486,33 @@ def test_not_there_and_not_wanted_any_more(doubtful: Desk) -> None:
     assert not doubtful.do("ana", "draft 1 Other words.").is_error
 
 
+def test_a_late_take_back_is_no_word_that_it_is_not_there(sent_off: Desk) -> None:
+    """Pressed while it waited, and heard after it was tried and its answer was lost."""
+    replies.postpone(sent_off.ctx, sent_off.draft_of(1), "It is busy.")
+    back = button(sent_off, "Take back")
+    sent_off.later(minutes=1)
+    begun(sent_off)
+    replies.unseen(sent_off.ctx, sent_off.draft_of(1), "", is_final=True)
+    told = sent_off.press("ana", back)
+    assert told.is_error
+    assert "Look there first" in told.words
+    assert sent_off.draft_of(1).state is DraftState.DOUBTFUL
+
+
+@pytest.mark.parametrize("label", ["Send again", "Not there, do not send"])
+def test_a_button_of_an_earlier_doubt_says_nothing_of_a_later_one(doubtful: Desk, label: str) -> None:
+    """What she saw then was before the attempt that is in doubt now."""
+    old = button(doubtful, label)
+    doubtful.press("ana", button(doubtful, "Send again"))
+    begun(doubtful)
+    replies.unseen(doubtful.ctx, doubtful.draft_of(1), "", is_final=True)
+    told = doubtful.press("ana", old)
+    assert told.is_error
+    assert "was tried again since you saw that" in told.words
+    assert doubtful.draft_of(1).state is DraftState.DOUBTFUL
+    assert not doubtful.press("ana", button(doubtful, label)).is_error
+
+
 def test_an_old_button_does_nothing_once_it_is_decided(doubtful: Desk) -> None:
     again = button(doubtful, "Send again")
     doubtful.do("ana", f"sent 1 {LINK}")

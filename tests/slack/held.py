@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bot import app
+from bot import app, serving
 from tests.slack.local_team import settings
 
 SETTLE = 0.5  # seconds after which a message must be found; local-slack shows it at once
@@ -60,9 +60,9 @@ class HeldApp(app.App):
 
 def run(home: Path, api_url: str, when: str) -> None:
     HeldApp.when = when
-    app.App = HeldApp  # type: ignore[misc]
+    serving.App = HeldApp  # type: ignore[misc]
     environment, policy = settings(home, api_url)
-    asyncio.run(app.serve(environment, policy, mode="run", config_path=home / "earshot.toml", say=say))
+    asyncio.run(serving.serve(environment, policy, mode="run", config_path=home / "earshot.toml", say=say))
 
 
 def main() -> None:

@@ -249,4 +249,24 @@ def test_a_kill_in_the_middle_of_the_migration_leaves_each_step_whole_or_out(tmp
     store = open_storage(path)  # and the next start mends it
     assert store.engine.check() == []
     assert store.engine.value("select count(*) from local_messages") == 0
+    whole = open_storage(tmp_path / "whole.db")
+    assert _schema(store) == _schema(whole)
+    whole.close()
     store.close()
+
+
+def test_a_list_of_steps_that_was_half_made_is_finished(tmp_path: Path) -> None:
+    """The library makes the table and then its index, and was killed between the two."""
+    whole = open_storage(tmp_path / "whole.db")
+    with sqlite3.connect(tmp_path / "half.db") as conn:
+        table = whole.engine.value("select sql from sqlite_master where name = '_sqlite_migrations'")
+        conn.execute(table)
+    conn.close()
+    store = open_storage(tmp_path / "half.db")
+    assert _schema(store) == _schema(whole)
+    store.close()
+    whole.close()
+
+
+def _schema(store: Store) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in store.engine.rows("select type, name, sql from sqlite_master order by type, name")]

@@ -59,6 +59,18 @@ def test_two_writers_wait_for_each_other(db_path: Path) -> None:
     second.close()
 
 
+def test_a_writer_has_the_file_from_its_first_read_on(db_path: Path) -> None:
+    """Else a second could write what the first has read, and the first would be thrown out at its own write."""
+    first, second = open_storage(db_path), open_storage(db_path)
+    second.engine.run("pragma busy_timeout = 1")
+    with first.transaction():
+        assert keys(first) == []
+        with pytest.raises(StorageError, match=r"holds a lock"), second.transaction():
+            pass
+    first.close()
+    second.close()
+
+
 EVENT = "insert into case_events (case_id, version, at, actor, kind, detail)"
 DELIVERY = (
     "action, subject, parent, chat, channel, lane, state, revision, attempts, not_before, remote_ref, error, body"

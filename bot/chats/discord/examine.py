@@ -62,7 +62,9 @@ async def sync_now(environment: Environment, policy: Policy, commands: Sequence[
 async def signed_in(environment: Environment) -> AsyncIterator[discord.Client]:
     """A client that only asks, without a gateway. Raises ConfigError when Discord does not take the token."""
     point_at(environment.discord_api_url)
-    client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
+    client = discord.Client(
+        intents=discord.Intents.none(), max_ratelimit_timeout=30.0, allowed_mentions=discord.AllowedMentions.none()
+    )
     try:
         await client.login(environment.discord_token.reveal())
         yield client

@@ -128,6 +128,9 @@ class Gateway:
             await self._sign_in()
             while True:
                 try:
+                    if self._is_cut_off():
+                        await self._forget_session()
+                        await self._sign_in()
                     await self._connect()
                 except Exception as error:  # whatever it is, Discord is not given up
                     await self._fail(error)
@@ -165,6 +168,11 @@ class Gateway:
         except discord.LoginFailure:
             await self._forget_session()
             raise _Refused(_ABOUT_ACCESS) from None
+
+    def _is_cut_off(self) -> bool:
+        """Whether the library's HTTP session was closed: it never opens another by itself, and every call fails."""
+        session = getattr(self._client.http, "_HTTPClient__session", None)
+        return isinstance(session, aiohttp.ClientSession) and session.closed
 
     async def _forget_session(self) -> None:
         """The library makes a new HTTP session at each try, over a connector that the old one closes."""

@@ -170,7 +170,7 @@ def _draft(draft: DraftCard, footer: str) -> Message:
     link = "" if way else _masked(draft.link)
     blocks, is_all = fenced(draft.text, _DRAFT - len(link), DESCRIPTION)
     embeds = [discord.Embed(colour=_colour(draft.colour), description=block or None) for block in blocks or [""]]
-    _author(embeds[0], draft.target, draft.link)
+    _author(embeds[0], draft.target, None)  # the customer's name stands in it, and it may be that of another site
     if footer:
         embeds[0].set_footer(text=footer)
     beware = (HIDDEN if draft.text.had_hidden else "", "" if is_all else "this is not all of the text")

@@ -111,7 +111,9 @@ def address(url: str) -> str:
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     host = parts.netloc if parts.netloc.isascii() else f"{host_of(url)}{port}"
-    return f"{parts.scheme}://{host}" + percent(url.partition(parts.netloc)[2], safe="/?#:@!$&'*+,;=%-._~")
+    return f"{parts.scheme}://{host}" + percent(
+        url.partition("://")[2].removeprefix(parts.netloc), safe="/?#:@!$&'*+,;=%-._~"
+    )
 
 
 def _has_code(words: str) -> bool:

@@ -58,7 +58,7 @@ class Events:
         self._drawn = drawn
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/events", self._stream), web.get("/changes", self._changes)]
+        return [web.get("/events", self._stream, allow_head=False), web.get("/changes", self._changes)]
 
     async def _changes(self, request: web.Request) -> web.Response:
         """What changed, once."""

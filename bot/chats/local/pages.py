@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.chats.local import render
 from bot.chats.local.adapter import Desk
+from bot.chats.local.reading import fields_of
 from bot.chats.local.session import SESSION_LIFE, Session, Sessions
 from handlers.rules.policy import Member, Policy
 from storage.errors import NotFound
@@ -49,6 +50,7 @@ class Pages:
         self._desk = desk
         self._sessions = sessions
         self._static = static
+        self._knows_spent = False
         self.mode = mode
         self.now = now
 
@@ -68,6 +70,13 @@ class Pages:
         session = self._sessions.read(request.cookies.get(_cookie_name(request), ""))
         return session if session and self._desk.policy().member(session.member) else None
 
+    async def ready(self, request: web.Request) -> None:
+        """Before a session or link is believed: know what was used up before this program started."""
+        if not self._knows_spent and (_cookie_name(request) in request.cookies or request.path == "/sign-in"):
+            now = self.now()
+            self._sessions.go_by(await self._desk.read(lambda chat: chat.spent.all(now)))
+            self._knows_spent = True
+
     def looking_member(self, request: web.Request) -> Member:
         """Who looks. Raises HTTPForbidden for somebody who is not signed in."""
         session = self.session(request)
@@ -82,7 +91,7 @@ class Pages:
         member = self._desk.policy().member(session.member) if session else None
         if session is None or member is None:
             raise web.HTTPForbidden(text="You are not signed in any more. Reload this page.")
-        if token != session.token:
+        if not session.is_its_token(token):
             raise web.HTTPForbidden(
                 text=f"This tab is out of date: the browser is signed in as {member.label}. Reload this page."
             )
@@ -189,13 +198,14 @@ class Pages:
         )  # fmt: skip
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        fields = await request.post()
-        cookie, _ = self._sessions.start(self._sessions.use_link(str(fields.get("t", ""))))
-        return _go(request, "/", cookie)
+        fields = await fields_of(request)
+        member = self._sessions.use_link(fields.get("t", ""))
+        return _go(request, "/", await self._begin(request, member))
 
     async def _sign_out(self, request: web.Request) -> web.Response:
-        fields = await request.post()
-        self.acting_member(request, str(fields.get("token", "")))
+        fields = await fields_of(request)
+        self.acting_member(request, fields.get("token", ""))
+        await self._end(request)
         response = _go(request, "/", "")
         response.del_cookie(_cookie_name(request))
         return response
@@ -204,14 +214,30 @@ class Pages:
         """The demo's switch: be another member."""
         if self.mode != "demo":
             raise web.HTTPForbidden(text="Only the demo lets you choose who you are.")
-        fields = await request.post()
-        self.acting_member(request, str(fields.get("token", "")))
-        member = self._desk.policy().member(str(fields.get("member", "")))
+        fields = await fields_of(request)
+        self.acting_member(request, fields.get("token", ""))
+        member = self._desk.policy().member(fields.get("member", ""))
         if member is None:
             raise web.HTTPBadRequest(text="There is no such member. Reload this page.")
-        cookie, _ = self._sessions.start(member.name)
-        channel = str(fields.get("channel", ""))
+        cookie = await self._begin(request, member.name)
+        channel = fields.get("channel", "")
         return _go(request, channel_url(channel) if may_read(member.name, channel) else "/", cookie)
+
+    async def _begin(self, request: web.Request, member: str) -> str:
+        """A new session in place of the browser's old one: its cookie."""
+        await self._end(request)
+        cookie, _ = self._sessions.start(member)
+        return cookie
+
+    async def _end(self, request: web.Request) -> None:
+        """End the browser's session, and store that together with whatever else is used up."""
+        self._sessions.end(request.cookies.get(_cookie_name(request), ""))
+        spent, now = self._sessions.unkept(), self.now()
+        try:
+            await self._desk.write(lambda chat: chat.spent.keep(spent, now))
+        except Exception:
+            self._sessions.go_by(spent, are_kept=False)
+            raise
 
     def _gate(self, request: web.Request) -> web.Response:
         return self.plain(

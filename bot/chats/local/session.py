@@ -1,7 +1,8 @@
 """Who is looking at the page: signed session cookies, the token that every act must carry, one-time sign-in links.
 
-Nothing is stored on the server but the links already used. A session is (member, nonce, expiry) and an HMAC over it;
-its act token is an HMAC over the same nonce, so that a tab opened as Ana cannot act after the browser became Bo.
+Nothing is stored on the server but what is used up: links that signed somebody in, and sessions that were ended. A
+session is (member, nonce, expiry) and an HMAC over it; its act token is an HMAC over the same nonce, so that a tab
+opened as Ana cannot act after the browser became Bo.
 """
 
 import base64
@@ -10,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +31,9 @@ class Session:
     nonce: str
     token: str
 
+    def is_its_token(self, token: str) -> bool:
+        return hmac.compare_digest(self.token.encode(), token.encode(errors="replace"))
+
 
 def sign_in_link(secret: str, member: str, now: datetime) -> str:
     """The path of a one-time link that signs `member` in within 15 minutes. Raises ConfigError without a secret."""
@@ -39,12 +43,16 @@ def sign_in_link(secret: str, member: str, now: datetime) -> str:
 
 
 class Sessions:
-    """Makes and checks sessions, sign-in links and form tokens. An empty `secret` lasts until the process ends."""
+    """Makes and checks sessions, sign-in links and form tokens. An empty `secret` lasts until the process ends.
+
+    What is used up is known here at once; `unkept` is what of it must still be stored, to be known after a restart.
+    """
 
     def __init__(self, secret: str, now: Callable[[], datetime]) -> None:
         self._secret = secret or secrets.token_hex(32)
         self._now = now
-        self._used: dict[str, int] = {}  # nonces of used links and when they expire anyway
+        self._spent: dict[str, datetime] = {}  # nonces of used links and ended sessions; when they expire anyway
+        self._unkept: dict[str, datetime] = {}
 
     def start(self, member: str) -> tuple[str, Session]:
         """A new session: the cookie's value and what it means."""
@@ -55,24 +63,44 @@ class Sessions:
     def read(self, cookie: str) -> Session | None:
         """The session of a cookie, or None if it is not ours or has expired."""
         content = self._open("session", cookie)
-        return self._session(content[0], content[1]) if content else None
+        return self._session(content[0], content[1]) if content and content[1] not in self._spent else None
+
+    def end(self, cookie: str) -> None:
+        """The session of a cookie is over, also for whoever copied the cookie. Nothing happens if it is not ours."""
+        content = self._open("session", cookie)
+        if content is not None:
+            self._spend(content[1], SESSION_LIFE)
+
+    def unkept(self) -> Mapping[str, datetime]:
+        """What was used up and is not stored yet; from now on it counts as stored."""
+        unkept, self._unkept = self._unkept, {}
+        return unkept
+
+    def go_by(self, spent: Mapping[str, datetime], *, are_kept: bool = True) -> None:
+        """These are used up too; unless `are_kept`, they have still to be stored."""
+        self._spent |= spent
+        if not are_kept:
+            self._unkept |= spent
 
     def link_member(self, token: str) -> str:
         """Whom a sign-in link is for, without using it up. Raises NotAllowed when it is no good any more."""
         content = self._open("link", token)
-        if content is None or content[1] in self._used:
+        if content is None or content[1] in self._spent:
             raise NotAllowed("This sign-in link was used already or is too old.", "Ask for a new one.")
         return content[0]
 
     def use_link(self, token: str) -> str:
         """Whom the link signs in; it works once. Raises NotAllowed."""
         member = self.link_member(token)
-        moment = int(self._now().timestamp())
-        self._used = {nonce: until for nonce, until in self._used.items() if until > moment}
         content = self._open("link", token)
         if content is not None:
-            self._used[content[1]] = moment + int(LINK_LIFE.total_seconds())
+            self._spend(content[1], LINK_LIFE)
         return member
+
+    def _spend(self, nonce: str, life: timedelta) -> None:
+        now = self._now()
+        self._spent = {one: until for one, until in self._spent.items() if until > now}
+        self._spent[nonce] = self._unkept[nonce] = now + life
 
     def form_token(self, source: str) -> str:
         """What a feedback form carries, so that only a page of ours can send it."""

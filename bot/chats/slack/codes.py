@@ -62,7 +62,7 @@ def read_value(value: str) -> Pressed | None:
         case = told.get("c")
         values = {str(name): str(one) for name, one in dict(told.get("a", {})).items()}
         return Pressed(str(told["v"]), None if case is None else int(case), values, str(told.get("q", "")))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
 

@@ -94,7 +94,7 @@ class Settings:
     search: bool = False  # ask Bluesky's search too, which its developers ask programs not to do
     server: str = "https://bsky.social"  # where the account signs in
     jetstream: tuple[str, ...] = STREAMS  # servers of the public stream, asked in turn
-    allow_private: bool = False  # the stream's server may be on your own network
+    allow_private: bool = False  # the account's server and the stream's may be on your own network
 
 
 def read_sample() -> list[RawMention | Broken]:
@@ -128,7 +128,9 @@ class BlueskySource(Source):
         self._tools = tools
         self._handle = settings.handle.strip(" @").lower()
         password = tools.secrets.get(settings.password_env, "")
-        self._account = Account(name, settings.server, self._handle, password, tools)
+        self._account = Account(
+            name, settings.server, self._handle, password, tools, allow_private=settings.allow_private
+        )
         self._lookups = Lookups(self._account)
         self._remembered = Remembered()
         self._jetstream = Jetstream(tools.fetch, settings.jetstream, allow_private=settings.allow_private)

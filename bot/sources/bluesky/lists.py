@@ -86,7 +86,7 @@ async def step(place: Place, limit: int, ask: Ask, now: datetime) -> Step:
     fresh = [entry for entry in _entries(found, now) if _is_fresh(place, entry)]
     # The first page moves on while others are given, so it is given only by a walk that found no other.
     above = [one for one in above if one]
-    after = replace(_after(place, fresh), above=above, is_caught_up=place.is_caught_up or is_whole)
+    after = replace(_after(place, fresh, now), above=above, is_caught_up=place.is_caught_up or is_whole)
     return Step(tuple(entry.item for entry in reversed(fresh)), after, more=not is_whole)
 
 
@@ -134,9 +134,10 @@ def _floor(place: Place) -> datetime:
     return max(newest - _LATE, read_date(full) or newest - _LATE)
 
 
-def _after(place: Place, given: Sequence[_Entry]) -> Place:
+def _after(place: Place, given: Sequence[_Entry], now: datetime) -> Place:
+    """A time that has not come yet is a mistake of theirs and must not hide what comes before it."""
     known = place.known | {entry.key: to_text(entry.at) for entry in given}
-    newest = max([place.newest, *known.values()])
+    newest = min(max([place.newest, *known.values()]), max(place.newest, to_text(now)))
     edge = read_date(newest)
     if edge is None:
         return place

@@ -21,7 +21,8 @@ from atproto_client.request import AsyncRequest, Response
 from atproto_core.exceptions import AtProtocolError
 
 from bot.fetch import LONGEST_WAIT, USUAL_WAIT, Tools, retry_after, shown
-from bot.sources.fieldmap import read_json
+from bot.sources.bluesky.way import checked_transport, take_no_more
+from bot.sources.partial import read_what_can_be
 from handlers.ports import BadSource, Gone, RateLimited, SignInFailed, SourceError, Transient
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,12 @@ class Kept:
 
 
 class _Plain(AsyncRequest):  # type: ignore[misc]
-    """The library's requests, with an answer's bytes as they came."""
+    """The library's requests: no redirect followed, an answer's bytes as they came, and no more than may be taken."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(event_hooks={"response": [take_no_more]}, **told)
+        self._client.follow_redirects = False
+        self._client.headers["Accept-Encoding"] = "gzip"
 
     async def get(self, *args: Any, **kwargs: Any) -> Response:
         return _as_is(await self._send_request("GET", *args, **kwargs))
@@ -86,7 +92,9 @@ def _as_is(answer: httpx.Response) -> Response:
 class Account:
     """Asks and does as one account. `did` and `handle` are known after the first answer, or `sign_in`."""
 
-    def __init__(self, name: str, server: str, identifier: str, password: str, tools: Tools) -> None:
+    def __init__(
+        self, name: str, server: str, identifier: str, password: str, tools: Tools, *, allow_private: bool = False
+    ) -> None:
         self.did = ""
         self.handle = identifier
         self._name = name
@@ -94,7 +102,8 @@ class Account:
         self._identifier = identifier
         self._password = password
         self._tools = tools
-        self._request = _Plain(timeout=15.0, trust_env=False, verify=_trusted())
+        way = checked_transport(self._server, _trusted(), allow_private=allow_private)
+        self._request = _Plain(timeout=15.0, trust_env=False, transport=way)
         self._kept: Kept | None = None
         self._lock = asyncio.Lock()
         self._refused: tuple[datetime, SignInFailed] | None = None
@@ -222,7 +231,7 @@ class Account:
 
     def _object(self, body: Any) -> dict[str, Any]:
         try:
-            told = read_json(body)
+            told = read_what_can_be(body)
         except ValueError:
             told = None
         if not isinstance(told, dict):

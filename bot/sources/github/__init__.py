@@ -54,6 +54,7 @@ from handlers.ports import (
     ReplyWay,
     Source,
     Tombstone,
+    Transient,
     Wanted,
     reply_way,
 )
@@ -187,6 +188,8 @@ class GitHubSource(Source):
         return ByApi(self._api.known_login or f"the owner of {self._settings.token_env}", _LONGEST_REPLY)
 
     async def reply(self, mention: Mention, text: str, key: str, budget: Budget) -> Posted:
+        if not self._api.known_login and await self._api.login():  # another than nobody knew of when it was approved
+            raise Transient("GitHub has said only now whose token it is.")
         told = await self._api.say(f"/repos/{_issue_of(mention)}/comments", text)
         dated = read_comment(told)
         if not isinstance(dated.item, RawMention):

@@ -1,12 +1,15 @@
 """How GitHub is asked: the token, its limits, and what its refusals mean."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
 from bot.fetch import Answer, Lost, Tools, retry_after
 from bot.sources.fieldmap import read_count, read_date, read_json
+from bot.sources.partial import read_what_can_be
 from bot.sources.searching import answered, line, listed
 from handlers.ports import BadQuery, BadSource, RateLimited, ReplyDoubtful, ReplyRefused, SignInFailed, Transient
 
@@ -31,7 +34,8 @@ class Api:
         self._token = token
         self._token_name = token_name
         self._allow_private = allow_private
-        self._login: str | None = None
+        self._kept_as = f"github {sha256(f'{self._server} {token}'.encode()).hexdigest()[:16]}"
+        self._login: str | None = (token and tools.sessions.get(self._kept_as)) or None
         self._rest: dict[str, datetime] = {}  # until when each kind of request has to wait
         self._private: dict[str, tuple[bool, datetime]] = {}  # whether a repository is, and until when that counts
 
@@ -45,6 +49,8 @@ class Api:
         if self._login is None and self.has_token:
             answer = await self.get("/user", take=(403, 404))
             self._login = line(answered(answer).get("login")) if answer.status == 200 else ""
+            with suppress(OSError):  # then it is asked again at the next start
+                self._tools.sessions.put(self._kept_as, self._login)
         return self._login or ""
 
     @property
@@ -177,7 +183,7 @@ def message_of(answer: Answer) -> str:
 def listed_in(answer: Answer) -> list[Any]:
     """The list that an answer is. Raises Transient when it is none."""
     try:
-        told = read_json(answer.body)
+        told = read_what_can_be(answer.body)
     except ValueError:
         told = None
     if not isinstance(told, list):

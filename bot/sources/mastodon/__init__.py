@@ -47,6 +47,7 @@ from handlers.ports import (
     ReplyWay,
     Source,
     Tombstone,
+    Transient,
     Wanted,
     reply_way,
 )
@@ -132,7 +133,10 @@ def read_sample() -> list[Item]:
 def build(name: str, settings: Settings, tools: Tools) -> Source:
     """An account on a server. Raises ConfigError for what cannot work."""
     at = f"sources.{name}"
-    parts = urlsplit(settings.server)
+    try:
+        parts = urlsplit(settings.server)
+    except ValueError:
+        parts = urlsplit("")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and settings.allow_private)
     if not is_safe or not parts.hostname or parts.path.strip("/") or parts.query or "@" in parts.netloc:
         raise ConfigError(f"{at}.server: not the address of a server;", 'write "https://mastodon.example".')
@@ -244,7 +248,10 @@ class MastodonSource(Source):
         return ByApi(account, room(target, me))
 
     async def reply(self, mention: Mention, text: str, key: str, budget: Budget) -> Posted:
+        is_new = self._server.known is None
         await self._server.me()
+        if is_new and not self._settings.account:  # another than nobody knew of when it was approved
+            raise Transient("The server has said only now whose token it is.")
         target = target_of(mention.reply_ref)
         if target is None:
             raise ReplyRefused("It is not noted which post on Mastodon this mention is.")

@@ -10,6 +10,7 @@ from html import unescape
 from typing import Any
 
 from bot.sources.fieldmap import read_count, read_date, read_lang, storable
+from bot.sources.partial import without_depths
 from handlers.ports import Broken, Item, Tombstone
 from handlers.rules.text import from_html, safe_url
 from storage.types import RawMention
@@ -25,13 +26,19 @@ _EDITS = ("status.update", "status_update")
 
 
 def loaded(body: bytes | str) -> Any:
-    """JSON from a server; what is no number in it becomes None, so that one bad value costs its own item alone.
+    """JSON from a server; what is no number in it, or is nested too deep, becomes None: it costs its own item alone.
 
     Raises ValueError with a sentence.
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
-        return json.loads(text, parse_constant=lambda _: None, parse_int=_int)
+        return _loaded(text)
+    except RecursionError:
+        pass
+    except ValueError:
+        raise ValueError("It is not JSON.") from None
+    try:
+        return _loaded(without_depths(text))
     except RecursionError:
         raise ValueError("It is nested too deeply.") from None
     except ValueError:
@@ -165,6 +172,10 @@ def _line(value: object) -> str:
 def _sum(*counts: int | None) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(text, parse_constant=lambda _: None, parse_int=_int)
 
 
 def _int(digits: str) -> int | None:

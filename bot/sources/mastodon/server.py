@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from pydantic import TypeAdapter
 
 from bot.fetch import LONGEST_WAIT, Answer, Tools, retry_after
-from bot.sources.fieldmap import read_count, read_date
+from bot.sources.fieldmap import read_count, read_date, storable
 from bot.sources.mastodon.items import id_of, loaded
 from handlers.ports import BadSource, RateLimited, SignInFailed
 
@@ -133,6 +133,7 @@ class MastodonServer:
         own_id, name = id_of(said.value), said.value.get("username") if isinstance(said.value, dict) else None
         if not own_id or not isinstance(name, str):
             raise self.nonsense()
+        name = storable(name)
         instance = (await self.get("/api/v2/instance", take=_NOT_THERE)).value
         if not isinstance(instance, dict):
             instance = (await self.get("/api/v1/instance", take=_NOT_THERE)).value
@@ -242,4 +243,4 @@ def _offers(instance: object) -> tuple[int, str]:
     limit = limit or read_count(told.get("max_toot_chars")) or USUAL_LIMIT
     where = newer.get("streaming") if isinstance(newer, dict) else None
     where = where or (older.get("streaming_api") if isinstance(older, dict) else None)
-    return limit, where if isinstance(where, str) else ""
+    return limit, storable(where) if isinstance(where, str) else ""

@@ -19,8 +19,8 @@ from bot.fetch import shown
 from bot.sources.fieldmap import content_id, read_count, read_date, read_lang, storable
 from bot.sources.links import address_of, unwrapped
 from bot.sources.markup import decoded, is_web_page, refuse_heavy
+from bot.sources.partial import read_what_can_be, reason_against
 from bot.sources.syndication.discovery import feeds_named
-from bot.sources.syndication.json_feed import read_what_can_be, reason_against
 from handlers.ports import BadSource, Broken
 from handlers.rules.text import from_html, host_of
 from storage.types import RawMention

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from bot.sources.partial import without_depths
 from handlers.ports import BadSource, Transient
 
 MOST_BYTES = 8_000_000
@@ -44,12 +45,29 @@ class Told:
 
 
 def read_object(body: bytes) -> dict[str, Any] | None:
-    """A JSON object; None for anything else. What is no number in JSON becomes null: it costs its item alone."""
+    """A JSON object; None for anything else.
+
+    What is no number in JSON, or is nested too deep, becomes null: it costs its item alone.
+    """
+    text = body.decode("utf-8", "replace")
     try:
-        found = json.loads(body, parse_constant=lambda _: None, parse_int=_number)
-    except (ValueError, RecursionError):
+        found = _loaded(text)
+    except RecursionError:
+        found = _without_what_is_deep(text)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _without_what_is_deep(text: str) -> Any:
+    try:
+        return _loaded(without_depths(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(text, parse_constant=lambda _: None, parse_int=_number)
 
 
 def _number(digits: str) -> int | None:

@@ -129,12 +129,12 @@ async def test_what_the_server_heard_of_late_is_given_too(at: Bench) -> None:
 async def test_of_an_old_account_only_the_newest_are_read_at_first(at: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bluesky_lists, "BACKLOG", 30)
     for number in range(42):
-        at.server.mention("did:plc:ana", f"Aurelia {number}", at=START + timedelta(hours=2 * number))
+        at.server.mention("did:plc:ana", f"Aurelia {number}", at=START - timedelta(hours=2 * (84 - number)))
     source = at.start()
     items, cursor = await read_all(source, limit=10)
     assert words(items) == [f"Aurelia {number}" for number in range(12, 42)]
     for number in range(42, 84):
-        at.server.mention("did:plc:ana", f"Aurelia {number}", at=START + timedelta(hours=2 * number))
+        at.server.mention("did:plc:ana", f"Aurelia {number}", at=START - timedelta(hours=2 * (84 - number)))
     items, cursor = await read_all(source, cursor, limit=10)
     assert words(items) == [f"Aurelia {number}" for number in range(42, 84)]
     assert await read_all(source, cursor) == ([], cursor)

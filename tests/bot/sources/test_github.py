@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot import registry
 from bot.fetch import Tools
+from bot.sessions import Sessions
 from bot.sources import github
 from bot.sources.github import comments as github_comments
 from handlers.ports import (
@@ -333,6 +334,20 @@ async def test_a_reply_that_is_not_taken_says_so(status: int, error: type[Except
         rig.status = status
         with pytest.raises(error):
             await rig.source.reply(stored(raw), "Sorry!", "k", FREE)
+
+
+async def test_nothing_is_posted_as_an_account_that_nobody_knew_of_and_it_is_known_after_a_restart() -> None:
+    async with engine(GitHubRig, reply=True) as rig:
+        rig.publish(1, "aurelia hums")
+        (raw,) = mentions(await rig.source.poll(None, 10, ISSUES))
+        kept = Sessions.nowhere()
+        tools = Tools(rig.fetch, lambda: NOW, rig.secrets, sessions=kept)
+        entry = SourceEntry("one", "github", settings={"allow_private": True, "reply": True, **rig.addresses()})
+        started = registry.build(entry, tools)
+        with pytest.raises(Transient, match="only now whose token"):
+            await started.reply(stored(raw), "Sorry!", "k", FREE)
+        assert rig.posted == []
+        assert registry.build(entry, tools).can_reply(stored(raw)) == ByApi("aurelia-team", 60_000)
 
 
 async def test_a_lost_answer_to_a_reply_is_doubtful() -> None:

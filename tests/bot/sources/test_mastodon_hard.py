@@ -359,6 +359,7 @@ async def test_an_answer_whose_receipt_was_lost_is_found(
     hard.takes_posts(after)
     hard.lists(own=place == "own", below=place == "below")
     since = NOW - timedelta(minutes=5)
+    await source._server.me()
     with pytest.raises(ReplyDoubtful):
         await source.reply(MENTION, SORRY, "draft-7", FREE)
     assert len(hard.kept) == 1
@@ -370,6 +371,7 @@ async def test_an_answer_whose_receipt_was_lost_is_found(
 
 async def test_what_certainly_was_not_posted_is_not_doubtful(hard: Hard, source: MastodonSource) -> None:
     hard.say("/api/v1/statuses/p1", post_of("p1"))
+    await source._server.me()
     for status, kind in ((422, ReplyRefused), (404, ReplyRefused), (405, ReplyRefused), (429, RateLimited)):
         hard.say("/api/v1/statuses", {"error": "no"}, status)
         with pytest.raises(kind):
@@ -437,14 +439,26 @@ async def test_an_answer_is_never_more_public_than_the_post(
 ) -> None:
     hard.say("/api/v1/statuses/p1", post_of("p1", visibility=now))
     hard.takes_posts()
+    await source._server.me()
     with pytest.raises(ReplyDoubtful):
         await source.reply(stored(read_status(post_of("p1", visibility=noted))), "Sorry.", "k", FREE)
     assert hard.kept[0]["visibility"] == told
 
 
+async def test_nothing_is_posted_as_an_account_that_nobody_knew_of(hard: Hard, source: MastodonSource) -> None:
+    """Whoever approved it was shown no name; the next try is for the account that has one now."""
+    hard.say("/api/v1/statuses/p1", post_of("p1"))
+    hard.takes_posts()
+    with pytest.raises(Transient, match="only now whose token"):
+        await source.reply(MENTION, "Sorry.", "k", FREE)
+    assert hard.kept == []
+    assert source.can_reply(MENTION).account == "@aurelia@m.example"  # type: ignore[union-attr]
+
+
 async def test_a_key_that_no_header_can_carry_stays_the_same(hard: Hard, source: MastodonSource) -> None:
     hard.say("/api/v1/statuses/p1", post_of("p1"))
     hard.takes_posts()
+    await source._server.me()
     for _ in range(2):
         with pytest.raises(ReplyDoubtful):
             await source.reply(MENTION, "Sorry.", "draft\r\nX: 7\N{SNOWMAN}", FREE)

@@ -258,6 +258,8 @@ def test_a_long_document_keeps_all_its_words_and_no_script() -> None:
         ("https://\uff45xample\u3002com/", "example.com"),
         ("https://example.com./", "example.com"),
         ("http://[2001:db8::1]/x", "[2001:db8::1]"),
+        ("https://\u1f8e.example/", "xn--uxa190l.example"),
+        ("https://stra\u00dfe.example/", "xn--strae-oqa.example"),
         ("  https://example.com ", "example.com"),
     ],
 )
@@ -287,6 +289,8 @@ def test_a_safe_address_is_kept_and_its_host_shown(url: str, host: str) -> None:
         "https://example.com/<b>",
         "https://example.com/\u202egnp",
         "https://example.com/\u200b",
+        "https://exam\ufe0fple.com/",  # a browser goes to example.com
+        "https://www.\u3164a.example/",
         "https://example.com:99999/",
         "https://exa%6dple.com/",
         "https://a..b/",
@@ -313,6 +317,21 @@ def test_no_address_breaks_out(tail: str) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\0x", "\uff1d1"])
 def test_a_formula_becomes_text(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("fine;=1+1", "fine;'=1+1"),
+        ("fine\t@SUM(1)", "fine\t'@SUM(1)"),
+        ("fine\n-1+1", "fine\n'-1+1"),
+        ('fine; "+1', "fine; \"'+1"),
+        ("\u00a0=1+1", "'\u00a0=1+1"),
+        ("wink ;-) and\n- a list", "wink ;-) and\n- a list"),
+    ],
+)
+def test_no_part_of_a_cell_is_a_formula_where_a_semicolon_or_a_tab_parts_cells(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
 
 
 @given(ANY_TEXT.map(clean))

@@ -356,7 +356,7 @@ async def test_whatever_happens_on_the_way_a_case_has_one_card(db_path: Path, tr
             await opened.die_delivering()
             await opened.deliver_for(chat.settle + 5, step=5)
             assert len(server.posts) == len(server.cards("#alerts")) == 1
-            row = await opened.row("card:1:discord:#alerts")
+            row = await opened.card_row(1)
             assert (row["state"], row["remote_ref"]) == ("sent", server.cards("#alerts")[0].ref)
             await opened.deliverer.stop()
             await opened.bridge.close()

@@ -123,6 +123,14 @@ async def test_a_session_that_discord_has_forgotten_is_followed_by_a_new_one(rig
     await rig.sees(lambda: rig.channels() == {"alerts", "more"})
 
 
+async def test_a_closed_http_session_is_followed_by_another(rig: Rig) -> None:
+    """The library would fail for ever: it makes one at a sign-in alone."""
+    await rig.client.http._HTTPClient__session.close()  # type: ignore[attr-defined]
+    rig.discord.hub.cut()
+    rig.discord.rename("alerts", "mentions")
+    await rig.sees(lambda: rig.gateway.is_connected and rig.channels() == {"mentions"})
+
+
 async def test_a_session_that_cannot_be_resumed_ends_in_a_new_one(rig: Rig) -> None:
     rig.discord.hub.knows_resume = False
     rig.discord.hub.cut()

@@ -270,6 +270,14 @@ def test_what_does_not_fit_into_a_button_is_carried_beside_the_message() -> None
     assert message(shapes.CARDS["open"], "k", LOOK).carried == {}
 
 
+def test_the_name_of_a_customer_on_a_draft_is_no_link() -> None:
+    target = "answers bank.example on reviews, from @kettle_and_co"
+    drawn = message(replace(shapes.DRAFT, target=target), "k", LOOK)
+    assert embed_of(drawn).author.name == target
+    assert embed_of(drawn).author.url is None
+    assert shapes.LINK.url in [one.get("url") for one in buttons_of(drawn)]
+
+
 def test_a_link_that_nobody_should_follow_is_no_link() -> None:
     card = replace(shapes.CARDS["open"], link=Link("Open", "javascript:alert(1)", "bank.example"))
     drawn = message(card, "k", LOOK)

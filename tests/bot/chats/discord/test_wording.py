@@ -130,5 +130,6 @@ def test_a_link_says_where_it_leads() -> None:
 def test_an_address_is_plain_ascii_or_nothing() -> None:
     assert address("https://a.example/ä?q=[1]&r=%20#f") == "https://a.example/%C3%A4?q=%5B1%5D&r=%20#f"
     assert address("https://münchen.example:8443/") == "https://xn--mnchen-3ya.example:8443/"
+    assert address("https://https:/x") == "https://https:/x"
     for bad in ("javascript:1", "https://good.example@evil.example/", "", "https://a b.example/"):
         assert address(bad) == ""

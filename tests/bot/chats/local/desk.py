@@ -17,6 +17,7 @@ from handlers.requests import Argument, Command, File, Reply, Request
 from handlers.rules.policy import Brand, Member, Policy, Route
 from handlers.rules.text import Text
 from storage.local_chat import SCHEMA, LocalChat
+from storage.spent import SCHEMA as SPENT
 from storage.types import Role
 from tests.bot.chats import gallery
 
@@ -43,7 +44,7 @@ class MemoryEngine:
         # Made where a page is served, perhaps let go by another thread.
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        for statement in SCHEMA:
+        for statement in (*SCHEMA, *SPENT):
             self._db.execute(statement)
 
     def __del__(self) -> None:

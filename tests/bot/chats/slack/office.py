@@ -60,7 +60,7 @@ class Office:
         return await self.card(number)
 
     async def card(self, number: int) -> Message:
-        row = await self.station.row(f"card:{number}:slack:#alerts")
+        row = await self.station.card_row(number)
         return next(one for one in self.slack.messages("#alerts") if one.ref == row["remote_ref"])
 
     async def deliver(self) -> None:

@@ -48,7 +48,19 @@ def test_sharing_names_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "claim", "null", "[]", "7", '{"c":1}', '{"v":"claim","c":"x"}', '{"v":"claim","a":7}', "[" * 100_000]
+    "value",
+    [
+        "",
+        "claim",
+        "null",
+        "[]",
+        "7",
+        '{"c":1}',
+        '{"v":"claim","c":"x"}',
+        '{"v":"claim","a":7}',
+        '{"v":"claim","c":1e400}',
+        "[" * 100_000,
+    ],
 )
 def test_what_is_not_ours_says_nothing(value: str) -> None:
     assert read_value(value) is None

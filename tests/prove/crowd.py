@@ -1,4 +1,4 @@
-"""Real texts for the benches: CSV files with a column `text`, repeated with small changes until there are enough.
+"""Real texts for what needs many: CSV files with a column `text`, repeated with small changes until there are enough.
 
 Without a file the texts of the sample day are used: `--texts reviews.csv tweets.csv` names others.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage.types import RawMention
 
-SAMPLE = Path(__file__).parent.parent / "bot" / "sources" / "sample_day.jsonl"
+SAMPLE = Path(__file__).parents[2] / "bot" / "sources" / "sample_day.jsonl"
 
 
 def read(paths: list[Path]) -> list[tuple[str, str]]:

@@ -21,17 +21,18 @@ class Unreadable:
         return "…"
 
 
-def read_what_can_be(text: str) -> Any:
+def read_what_can_be(body: str | bytes) -> Any:
     """JSON from outside, with an Unreadable for NaN, a number too long and what is nested too deep.
 
-    Raises ValueError with a sentence when it is not JSON at all.
+    Bytes that are no UTF-8 are replaced. Raises ValueError with a sentence when it is not JSON at all.
     """
     try:
-        return read_json(text)
+        return read_json(body)
     except ValueError as error:
         reason = str(error)
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
-        return json.loads(_without_depths(text), parse_constant=_constant, parse_int=_number, parse_float=_number)
+        return json.loads(without_depths(text), parse_constant=_constant, parse_int=_number, parse_float=_number)
     except (ValueError, RecursionError):
         raise ValueError(reason) from None
 
@@ -44,8 +45,8 @@ def reason_against(value: object) -> str:
     return next((reason for reason in map(reason_against, inner) if reason), "")
 
 
-def _without_depths(text: str) -> str:
-    """The text with a constant in place of each value that is nested deeper than MAX_DEPTH."""
+def without_depths(text: str) -> str:
+    """The text with NaN in place of each value that is nested deeper than MAX_DEPTH."""
     kept, depth, place = [], 0, 0
     for token in _TOKEN.finditer(text):
         if token[0] in "[{":
@@ -61,7 +62,11 @@ def _without_depths(text: str) -> str:
 
 
 def _constant(name: str) -> Unreadable:
-    return Unreadable(f"{name} is no number in JSON, or stands for what is nested deeper than {MAX_DEPTH} levels.")
+    if name == _CONSTANT:
+        return Unreadable(
+            f"A part of it is nested deeper than {MAX_DEPTH} levels, or is NaN, which is no number in JSON."
+        )
+    return Unreadable(f"{name} is no number in JSON.")
 
 
 def _number(told: str) -> int | float | Unreadable:

@@ -1,0 +1,62 @@
+"""Words that were taken away leave no byte behind: the file is written anew after an erasure, else once a day."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.bridge import Bridge
+from storage.errors import StorageError
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+_EVERY = 2.0  # seconds
+_TRIES = 300  # ten minutes
+_LOOK = 3600.0  # seconds
+_DAY = timedelta(hours=24)
+
+
+async def leave_nothing(bridge: Bridge) -> None:
+    """Write the file anew, once every message of the page was drawn anew: until then it holds what that showed."""
+    for _ in range(_TRIES):
+        if await _done(bridge, _is_clean):
+            return
+        await asyncio.sleep(_EVERY)
+    log.warning("messages of the page that show erased words are not drawn anew yet; they are tried on")
+
+
+async def leave_little(bridge: Bridge, now: Callable[[], datetime]) -> None:
+    """The same at most once a day, for words that their authors deleted, or that are kept no longer."""
+    last = now() - 2 * _DAY
+    while True:
+        await asyncio.sleep(_LOOK)
+        moment = now()
+        if moment - last < _DAY or not await bridge.read(partial(_has_gone, since=last)):
+            continue
+        if await _done(bridge, _scrubbed):
+            last = moment
+
+
+async def _done(bridge: Bridge, work: Callable[[Store], bool]) -> bool:
+    """Writing the file anew needs as much room again: without it these tasks must not end, it is tried on."""
+    try:
+        return await bridge.write(work, is_urgent=False)
+    except StorageError as error:
+        log.warning("the file cannot be written anew now: %s", error)
+        return False
+
+
+def _is_clean(store: Store) -> bool:
+    return store.deliveries.waiting_for("local") == 0 and store.engine.scrub()
+
+
+def _has_gone(store: Store, since: datetime) -> bool:
+    return store.erasures.has_gone_since(since)
+
+
+def _scrubbed(store: Store) -> bool:
+    with store.transaction():
+        store.mentions.clean_index()
+    return store.engine.scrub()
