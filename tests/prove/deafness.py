@@ -29,14 +29,13 @@ Break = Callable[["Ears"], Awaitable[None]]
 
 @dataclass
 class Fault:
-    """`lasts`: until the alarm was told; `mend` ends it. `is_seen`: the fake sees that another connection is tried."""
+    """`lasts`: until the alarm was told; `mend` ends it."""
 
     chat: str
     name: str
     begin: Break
     mend: Break | None = None
     lasts: bool = False
-    is_seen: bool = True
 
 
 @dataclass
@@ -60,6 +59,12 @@ class Ears:
         there = [one.line for one in self.team.discord.hub.sessions.values()]
         return any(line is not None and not line.is_deaf for line in there)
 
+    def is_well(self, chat: str) -> bool:
+        """By the program's own word."""
+        room = self.opened.app.slack if chat == "slack" else self.opened.app.discord
+        assert room is not None
+        return room.health()[0]
+
     def alarms(self, chat: str) -> int:
         """Messages in the other chat that say that this one cannot be reached."""
         return self._said(chat, f"{chat.capitalize()} cannot be reached")
@@ -67,6 +72,10 @@ class Ears:
     def returns(self, chat: str) -> int:
         """Those that say that it is back."""
         return self._said(chat, f"{chat.capitalize()} is back")
+
+    def outages(self) -> int:
+        """Those that the program sees no end of yet."""
+        return int(self.team.value("select count(*) from outages where ended_at is null"))
 
     def _said(self, chat: str, words: str) -> int:
         if chat == "discord":
@@ -253,10 +262,10 @@ FAULTS = (
     Fault("discord", "closed", _discord(lambda hub: hub.close(4000))),
     Fault("discord", "timed out", _discord(lambda hub: hub.close(4009))),
     Fault("discord", "forgotten", _discord(_forget)),
-    Fault("discord", "never greeted", _discord(_mute), _discord_well, is_seen=False),
+    Fault("discord", "never greeted", _discord(_mute), _discord_well),
     Fault("discord", "storm", _discord_storm),
     Fault("discord", "session closed", _discord_session),
-    Fault("discord", "refused", _discord(_refuse), _discord_well, lasts=True, is_seen=False),
-    Fault("discord", "silent, then refused", _discord(_refuse_deaf), _discord_well, lasts=True, is_seen=False),
-    Fault("discord", "all down", _discord_down, _discord_well, lasts=True, is_seen=False),
+    Fault("discord", "refused", _discord(_refuse), _discord_well, lasts=True),
+    Fault("discord", "silent, then refused", _discord(_refuse_deaf), _discord_well, lasts=True),
+    Fault("discord", "all down", _discord_down, _discord_well, lasts=True),
 )

@@ -2,8 +2,9 @@
 
 The whole program with a strict Slack and a strict Discord, its waits a tenth of the usual. Connections fall silent, are
 reset, closed, refused, never greeted, forgotten; the network, the API and the session go away; all of it while a
-customer writes. Seconds are told as they would be at the usual speed. That it was noticed, the fake sees by the next
-try to connect; that it is mended, by a click on the card of what came meanwhile, which must work once.
+customer writes. Seconds are told as they would be at the usual speed. It was noticed when the program's own health
+says so, or the fake sees the next try to connect; it is mended when a click on the card of what came meanwhile works,
+once.
 """
 
 import asyncio
@@ -45,6 +46,7 @@ async def _round(ears: Ears, trial: Trial, number: int, done: Counter[str]) -> N
     faults = [_drawn(trial, chat, number, lasts=lasts) for chat in ("slack", "discord")]
     if lasts:
         for place, fault in enumerate(faults, 1):
+            await ears.until(lambda: not ears.outages())  # one that is not over yet would not be told again
             await _one(ears, fault, 2 * number + place, trial)
             await ears.until(lambda: ears.returns(fault.chat) == ears.alarms(fault.chat))  # noqa: B023
     else:
@@ -64,12 +66,14 @@ def _drawn(trial: Trial, chat: str, number: int, *, lasts: bool) -> Fault:
 async def _one(ears: Ears, fault: Fault, number: int, trial: Trial) -> None:
     """It fails, a customer writes, it is mended or told; the click on her card works."""
     text = f"Heron lost my bag, I am furious: {' '.join(_word(trial) for _ in range(9))}"
+    await ears.until(lambda: ears.is_well(fault.chat))
     print(f"{number}: {fault.chat} {fault.name}", flush=True)
     tries, alarms = ears.tries(fault.chat), ears.alarms(fault.chat)
     await fault.begin(ears)
     ears.team.happens(number, text)
-    if fault.is_seen:
-        ears.took["noticed"].append(await ears.until(lambda: ears.tries(fault.chat) > tries))
+    noticed = await ears.until(lambda: ears.tries(fault.chat) > tries or not ears.is_well(fault.chat))
+    ears.took["noticed"].append(noticed)
+    print(f"{number}: noticed after {noticed:.1f} s", flush=True)
     if fault.lasts:
         ears.took["told"].append(await ears.until(lambda: ears.alarms(fault.chat) > alarms))
     elif fault.mend is not None:

@@ -103,7 +103,10 @@ async def run(trial: Trial) -> None:
         two_pages = {"pagethensilence": 2}
         late = [f"{n} {s:.1f} s" for n, s in ends.items() if s > _DEADLINE * two_pages.get(n, 1) + _SLACK]
         others = await _other_sources(program, trial)
-        print(dict(sorted(ends.items(), key=lambda pair: -pair[1])[:12]), late, others)
+        late_ones = [
+            f"{n} {s:.1f} s" for n, s in others.items() if s > _OWN_DEADLINE.get(n.split()[0], _DEADLINE) + _SLACK
+        ]
+        print(_slowest(ends), late, _slowest(others), late_ones, sep="\n")
         trial.at_least("kinds of hostile servers, a dozen at once", len(names), 20)
         trial.tell("s until the last was given up", max(ends.values()))
         trial.none("that were not given up in 15 s for a page", len(late))
@@ -117,7 +120,7 @@ async def run(trial: Trial) -> None:
         trial.at_least("sources that failed in words", program.value(_FAILED), 20)
         trial.none("words of a local file or of a poisoned connection that were stored", program.value(_STOLEN))
         trial.tell("meetings of other sources with the worst", len(others))
-        trial.none("of them not given up in their time", sum(1 for held in others.values() if not held))
+        trial.none("of them not given up in their time", len(late_ones))
         trial.at_most("MB of memory more at the peak, with those", _peak() - before, 150)
 
 
@@ -128,6 +131,10 @@ _STOLEN = f"select count(*) from mentions where text like '%{CANARY}%' or text l
 def _unexpected(program: _Program) -> int:
     """Sources of which the program could only say that they failed in an unexpected way."""
     return program.value("select count(*) from cursors where error like '%unexpected%'")
+
+
+def _slowest(ends: dict[str, float]) -> dict[str, float]:
+    return dict(sorted(ends.items(), key=lambda pair: -pair[1])[:12])
 
 
 async def _all_at_once(program: _Program, names: list[str]) -> tuple[dict[str, float], list[float], float, float]:
@@ -166,24 +173,27 @@ async def _all_at_once(program: _Program, names: list[str]) -> tuple[dict[str, f
     return ends, good, max(lags), max(held)
 
 
-async def _other_sources(program: _Program, trial: Trial) -> dict[str, bool]:
-    """Every source that has a server of its own, each with the worst of them; whether it ended in its time."""
-    found: dict[str, bool] = {}
-    room = asyncio.Semaphore(2 * _AT_ONCE)
+async def _other_sources(program: _Program, trial: Trial) -> dict[str, float]:
+    """Every source that has a server of its own, each with the worst of them; the seconds until it gave up.
+
+    Each meets it under a name of its own: those that ask one host wait for each other.
+    """
+    found: dict[str, float] = {}
+    room = asyncio.Semaphore(_AT_ONCE)
 
     async def meet(kind: str, worst: str) -> None:
         address = (
-            f"http://127.0.0.1:{program.port}/{worst}" if kind == "x" else f"http://{worst}.example:{program.port}"
+            f"http://127.0.0.1:{program.port}/{worst}"
+            if kind in ("x", "bluesky")
+            else f"http://{worst}.{kind}.example:{program.port}"
         )
-        if kind == "bluesky":
-            address = f"http://127.0.0.1:{program.port}/{worst}"
         named = {"gdelt_server": address} if kind == "news" else {"server": address}
         async with room:
             source, _ = program.listener(f"{kind} {worst}", kind, **_ALSO[kind], **named)
             elapsed = stopwatch()
             with suppress(EarshotError):
                 await source.poll(None, 10, source.plan(_WANTED)[0])
-            found[f"{kind} {worst}"] = elapsed() <= _OWN_DEADLINE.get(kind, _DEADLINE) + _SLACK
+            found[f"{kind} {worst}"] = elapsed()
             await source.close()
 
     worst = _WORST if not trial.is_quick else ("endless", "bomb", "header", "nohttp")
