@@ -42,12 +42,12 @@ def with_people(
     Start from the file's policy each time. Whom a group adds is called by her handle, which ends in her id when it is
     no name or is taken. Of the file, whoever is gone, or an outsider where those may not act, may do nothing.
     `doubtful` are the chats whose groups could not be read: what they give shrinks to an agent's rights. A link makes
-    two accounts one member, with the roles of both; one that contradicts the file does nothing. One that ended says
-    only that two members may be one person.
+    two accounts one member, with the roles of both. One that ended, or that the file contradicts, says only that two
+    members may be one person.
     """
     roster = _Roster(policy, people, doubtful)
-    ended = [link for link in links if link.ended_at is not None]
     bonds = [link for link in links if link.ended_at is None and is_in_force(policy, link)]
+    ended = [link for link in links if link not in bonds]
     listed = tuple(roster.of_file(member, _bond_of(member, bonds)) for member in policy.members)
     taken = {member.name for member in policy.members} | set(RESERVED)
     labels = {normalise(word) for member in listed for word in (member.name, member.label)}

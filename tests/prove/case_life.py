@@ -4,6 +4,7 @@ What must be true is read from the tables by SQL of its own, not by the program'
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -24,11 +25,6 @@ from storage.types import Mention, Priority, Role
 from tests.kit import POLICY, TROUBLES, Desk, raw
 from tests.prove.case_truth import Judge
 
-FILE_ACCOUNTS = (
-    frozenset({"slack:S1", "discord:D1"}),
-    frozenset({"slack:S2", "discord:D2"}),
-    frozenset({"discord:D3"}),
-)
 GROUPS = {"ben": ("Approvers",), "cora": ("Support",)}
 FILE = (
     Member("ana", "Ana", slack="S1", discord="D1"),
@@ -80,6 +76,10 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
 
 
+def _accounts(members: Sequence[Member]) -> list[frozenset[str]]:
+    return [frozenset(member.accounts) for member in members]
+
+
 def machine(seen: Seen, new_store: Any) -> type[RuleBasedStateMachine]:
     """A machine whose steps are counted in `seen`, each example on a store of its own."""
 
@@ -112,7 +112,7 @@ class CaseLife(RuleBasedStateMachine):
         ]  # fmt: skip
         for chat in ("slack", "discord"):
             self.team.meet(chat, [one for one in people if one.chat == chat], groups_are_known=True)
-        self.judge = Judge(store, FILE_ACCOUNTS)
+        self.judge = Judge(store, _accounts(FILE))
 
     def _way(self, mention: Mention) -> ReplyWay:
         return ByApi("@heronair", 500) if self.can_post else reply_way(mention)
@@ -271,6 +271,7 @@ class CaseLife(RuleBasedStateMachine):
         bo = replace(FILE[1], discord="D2" if is_written else "")
         written = replace(WRITTEN, members=(ana, bo, FILE[2]))
         self.team.go_by(written, think(written))
+        self.judge.file = _accounts(written.members)
         self._happened("roles")
 
     @rule(can_post=st.booleans())

@@ -27,13 +27,13 @@ class Broken(AssertionError):
 class Judge:
     """Looks after each step at what that step has changed, and at the end at everything.
 
-    `file` are the accounts of each member whom the file names. `acted` is the account of whoever acted last, "" for
+    `file` are the accounts of each member whom the file names now. `acted` is the account of whoever acted last, "" for
     nobody; it is set from outside before each look.
     """
 
     def __init__(self, store: Store, file: Sequence[frozenset[str]]) -> None:
         self._store = store
-        self._file = file
+        self.file = file
         self.acted = ""
         self.hashes: dict[int, list[str]] = defaultdict(list)  # of the texts that the drafts of a case ever had
         self.outside: Counter[int] = Counter()  # posts by draft
@@ -204,14 +204,14 @@ class Judge:
 
     def _whole(self, account: str) -> set[str]:
         found = {account} | self._families.get(account, set())
-        for member in self._file:
+        for member in self.file:
             if found & member:
                 found |= member
                 found = found.union(*(self._families.get(one, set()) for one in member))
         return found
 
     def _is_of_file(self, accounts: set[str]) -> bool:
-        return any(accounts & member for member in self._file)
+        return any(accounts & member for member in self.file)
 
     # At the end
 

@@ -84,6 +84,14 @@ GUARDS = (
         "tests/handlers/test_drafts.py::test_the_author_cannot_approve_on_any_way",
     ),
     Guard(
+        "accounts that were linked stay perhaps one person, whatever the file says of them since",
+        "handlers/rules/roster.py",
+        "ended = [link for link in links if link not in bonds]",
+        "ended = [link for link in links if link.ended_at is not None]",
+        "tests/handlers/rules/test_roster.py"
+        "::test_who_linked_accounts_that_the_file_contradicts_since_is_perhaps_one_person_with_them",
+    ),
+    Guard(
         "an approval is for exactly one text",
         "handlers/drafts.py",
         "    if not draft.text_hash.startswith(text_hash):",

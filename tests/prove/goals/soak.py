@@ -79,8 +79,7 @@ class Day(Hour):
             page = [next(mentions) for _ in range(count * (step + 1) // steps - count * step // steps)]
             await self._take(page)
             await self._tick()
-            if step % 3 == 0:
-                await self._work()
+            await self._work()
             for _ in range(ROUNDS):
                 await self._deliver()
                 self.clock.go_on(STEP / ROUNDS)
@@ -90,7 +89,7 @@ class Day(Hour):
         await self.bridge.close()
 
     async def _work(self) -> None:
-        """The team takes the newest case and ends the oldest."""
+        """The team takes the newest case and ends the oldest, faster than they come: each day is like the last."""
         newest, oldest = await self.bridge.read(_newest_and_oldest)
         who = POLICY.member("mia")
         for request in (Request(who, "claim", str(newest)), Request(who, "resolve", f"{oldest} no action")):
