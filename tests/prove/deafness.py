@@ -59,11 +59,11 @@ class Ears:
         there = [one.line for one in self.team.discord.hub.sessions.values()]
         return any(line is not None and not line.is_deaf for line in there)
 
-    def is_well(self, chat: str) -> bool:
-        """By the program's own word."""
-        room = self.opened.app.slack if chat == "slack" else self.opened.app.discord
-        assert room is not None
-        return room.health()[0]
+    def holds_silent(self, chat: str) -> bool:
+        """Whether the program keeps a connection open that the fake says nothing on."""
+        if chat == "slack":
+            return any(one.is_open and one.is_silent for one in self.team.slack.sockets)
+        return any(one.is_deaf for one in self.team.discord.hub.lines)
 
     def alarms(self, chat: str) -> int:
         """Messages in the other chat that say that this one cannot be reached."""
