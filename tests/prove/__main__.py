@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.prove.trial import Result, stopwatch
 ROOT = Path(__file__).parents[2]
 
 _running: set[int] = set()  # process groups
+_is_broken_off = threading.Event()
 
 
 def main() -> int:
@@ -78,6 +80,7 @@ def _arguments() -> argparse.Namespace:
 
 def _break_off(pool: ThreadPoolExecutor) -> None:
     """Nothing more begins, and what runs is killed: each goal is a session of its own and hears no Ctrl-C."""
+    _is_broken_off.set()
     pool.shutdown(wait=False, cancel_futures=True)
     for process in tuple(_running):
         with suppress(ProcessLookupError):
@@ -118,9 +121,10 @@ def _run(goal: Goal, seed: int, is_quick: bool, folder: Path) -> Result:
         result = Result.from_json(target.read_text())
     else:
         result = Result(goal.name, goal.key, goal.title, seed, is_quick, elapsed(), (), (), False, error)
-    print(line(result), flush=True)
-    if not result.has_held:
-        print(said.read_text(errors="replace")[-6000:] + "\n" + repeated(result), flush=True)
+    if not _is_broken_off.is_set():
+        print(line(result), flush=True)
+        if not result.has_held:
+            print(said.read_text(errors="replace")[-6000:] + "\n" + repeated(result), flush=True)
     shutil.rmtree(own, ignore_errors=True)
     return result
 

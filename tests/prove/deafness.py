@@ -60,9 +60,9 @@ class Ears:
         return any(line is not None and not line.is_deaf for line in there)
 
     def holds_silent(self, chat: str) -> bool:
-        """Whether the program keeps a connection open that the fake says nothing on."""
+        """Whether the program keeps a connection open on which nothing reaches it."""
         if chat == "slack":
-            return any(one.is_open and one.is_silent for one in self.team.slack.sockets)
+            return any(one.is_open and (one.is_silent or one.deaf) for one in self.team.slack.sockets)
         return any(one.is_deaf for one in self.team.discord.hub.lines)
 
     def alarms(self, chat: str) -> int:
@@ -136,6 +136,12 @@ async def ticking(opened: Running) -> None:
 
 
 # Slack
+
+
+async def slack_deaf(ears: Ears) -> None:
+    """They answer each ping, and nothing that people do comes through."""
+    for one in ears.team.slack.sockets:
+        one.deaf = True
 
 
 async def _slack_all(ears: Ears, act: Callable[[Any], Any], most: int = 10) -> None:
