@@ -57,7 +57,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 _MEASURE = 5.0  # seconds between two looks at the loop's lag and the counters
-_SILENT = "the database does not answer within 5 s"
+_ANSWER = 5.0  # seconds that the writing thread has for it
+_SILENT = f"the database does not answer within {_ANSWER:g} s"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -392,9 +393,11 @@ class App:
 
     async def _writing(self) -> Part:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(_ANSWER):
                 await self.bridge.write(_probe)
         except TimeoutError:
+            if self.bridge.is_rewriting:
+                return Part("writing", True, "the file is written anew; what is to be stored waits")
             return Part("writing", False, _SILENT)
         except Exception as error:  # whatever it is, nothing can be stored
             return Part("writing", False, str(error))

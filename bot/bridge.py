@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _PERSON, _SOURCE, _STOP = 0, 1, 2
 _READERS = 2
+_LONGEST = 900.0  # seconds that writing the file anew may take
 
 
 class Bridge:
@@ -29,6 +31,7 @@ class Bridge:
         self._path = path
         self._lock = lock(path)
         self._is_closed = False
+        self._rewriting_until = 0.0  # on the clock that counts seconds
         self._work: queue.PriorityQueue[tuple[int, int, Callable[[Store], Any] | None, asyncio.Future[Any] | None]]
         self._work = queue.PriorityQueue()
         self._order = itertools.count()
@@ -62,6 +65,19 @@ class Bridge:
         future: asyncio.Future[T] = self._loop.create_future()
         self._work.put((_PERSON if is_urgent else _SOURCE, next(self._order), work, future))
         return await future
+
+    async def rewrite(self, work: Callable[[Store], T]) -> T:
+        """The same for work that writes the file anew, which may take minutes in which nothing else is written."""
+        self._rewriting_until = time.monotonic() + _LONGEST
+        try:
+            return await self.write(work, is_urgent=False)
+        finally:
+            self._rewriting_until = 0.0
+
+    @property
+    def is_rewriting(self) -> bool:
+        """Whether the writing thread is expected not to answer now."""
+        return time.monotonic() < self._rewriting_until
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run work on a reading thread; it sees what was committed before."""

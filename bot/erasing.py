@@ -42,7 +42,7 @@ async def leave_little(bridge: Bridge, now: Callable[[], datetime]) -> None:
 async def _done(bridge: Bridge, work: Callable[[Store], bool]) -> bool:
     """Writing the file anew needs as much room again: without it these tasks must not end, it is tried on."""
     try:
-        return await bridge.write(work, is_urgent=False)
+        return await bridge.rewrite(work)
     except StorageError as error:
         log.warning("the file cannot be written anew now: %s", error)
         return False

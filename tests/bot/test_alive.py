@@ -1,15 +1,18 @@
 """Whoever watches from outside hears of us while we live, and only then."""
 
+import asyncio
 import os
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from bot import alive
+from bot import alive, app
 from bot.alive import Alive, Systemd
 from bot.app import utc_now
 from bot.fetch import Fetch
@@ -157,3 +160,22 @@ async def test_a_full_disk_is_life_for_systemd_and_silence_outside(tmp_path: Pat
 
         await opened.app.bridge.write(fill_the_disk)
         assert await opened.app._look() == (True, False)
+
+
+async def test_writing_the_file_anew_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take longer than systemd waits; a program that is ended in its midst would begin it again, for ever."""
+    monkeypatch.setattr(app, "_ANSWER", 0.05)
+    async with running(tmp_path) as opened:
+        await opened.becomes("select count(*) from sources where status = 'ok'")
+        for hold, is_alive in ((opened.app.bridge.rewrite, True), (opened.app.bridge.write, False)):
+            begun, is_over = threading.Event(), threading.Event()
+            held = asyncio.create_task(hold(partial(_hold, begun, is_over)))
+            await becomes(begun.is_set)
+            assert await opened.app._look() == (is_alive, is_alive)
+            is_over.set()
+            await held
+
+
+def _hold(begun: threading.Event, is_over: threading.Event, store: Store) -> None:
+    begun.set()
+    is_over.wait(20)

@@ -17,7 +17,7 @@ class FullAtFirst:
     def __init__(self) -> None:
         self.tries = 0
 
-    async def write(self, work: Callable[[Store], Any], *, is_urgent: bool) -> bool:
+    async def rewrite(self, work: Callable[[Store], Any]) -> bool:
         self.tries += 1
         if self.tries < 3:
             raise StorageError("The disk is full.", "Make room.")
