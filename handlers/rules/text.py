@@ -200,9 +200,13 @@ def _pieces(html: str) -> Iterator[str]:
 
 
 def safe_url(url: str) -> str:
-    """The address if a person may be sent there, else "": http or https, a host, no user name, no break-out."""
+    """The address if a person may be sent there, else "": http or https, a host, no user name, no break-out.
+
+    The scheme comes in small letters, as not every chat takes it otherwise (RFC 3986, 3.1: its case means nothing).
+    """
     url = url.strip()
-    return url if _host(url) else ""
+    scheme, colon, rest = url.partition(":")
+    return f"{scheme.lower()}{colon}{rest}" if _host(url) else ""
 
 
 def host_of(url: str) -> str:

@@ -21,6 +21,7 @@ Lives = Callable[[Home, Programs, Point], Awaitable[None]]
 TRIES = 4  # lives for each death that is wanted: not every life comes by its place
 REACHED = 20.0  # seconds that a life has for coming by
 DAY = 24  # hours
+A_WHILE = 2 * SHOWN_AFTER  # seconds, before the clock goes half a day on: what was posted before is there to be found
 
 
 async def at_work(trial: Trial, kind: str, stages: tuple[str, ...], times: int) -> Home:
@@ -101,6 +102,7 @@ async def _subscribe(home: Home, program: Programs) -> None:
 
 async def _sleeps_over(home: Home, program: Programs, point: Point) -> None:
     """A night in which stories come, and the next day, on which it dies as soon as the clock has its turn."""
+    await asyncio.sleep(A_WHILE)
     home.hours = (home.hours or 0) // DAY * DAY + DAY
     home.stories.ahead = timedelta(hours=home.hours)
     await program.start(hours=home.hours)
@@ -108,7 +110,7 @@ async def _sleeps_over(home: Home, program: Programs, point: Point) -> None:
     home.stories.tell(1)
     await read_all(home.folder, len(home.stories.ids))
     await program.kill()
-    await asyncio.sleep(2 * SHOWN_AFTER)  # half a day passes: what was posted before is there to be found
+    await asyncio.sleep(A_WHILE)
     home.hours += DAY // 2
     await program.start(crash=point.name, hours=home.hours)
     await program.ends(REACHED)
