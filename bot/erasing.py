@@ -1,4 +1,4 @@
-"""Words that were taken away leave no byte behind: the file is written anew after an erasure, else once a day."""
+"""Words that were taken away leave no byte behind: the file is written anew after an erasure, else about once a day."""
 
 import asyncio
 import logging
@@ -14,8 +14,9 @@ log = logging.getLogger(__name__)
 
 _EVERY = 2.0  # seconds
 _TRIES = 300  # ten minutes
-_LOOK = 3600.0  # seconds
-_DAY = timedelta(hours=24)
+_LOOK = 900.0  # seconds
+_EARLY, _LATE = timedelta(hours=18), timedelta(hours=24)  # since the last time
+_CALM = timedelta(minutes=15)
 
 
 async def leave_nothing(bridge: Bridge) -> None:
@@ -28,15 +29,20 @@ async def leave_nothing(bridge: Bridge) -> None:
 
 
 async def leave_little(bridge: Bridge, now: Callable[[], datetime]) -> None:
-    """The same at most once a day, for words that their authors deleted, or that are kept no longer."""
-    last = now() - 2 * _DAY
+    """The same about once a day, for words that their authors deleted, or that are kept no longer.
+
+    Whoever works meanwhile is held up by it: from 18 hours on it waits for a quarter of an hour in which nobody does
+    anything, and longer than 24 for nothing. When it was done last is not known at the start.
+    """
+    last, since = now() - _EARLY, now() - 2 * _LATE
     while True:
         await asyncio.sleep(_LOOK)
         moment = now()
-        if moment - last < _DAY or not await bridge.read(partial(_has_gone, since=last)):
+        if moment - last < _EARLY or not await bridge.read(partial(_has_gone, since=since)):
             continue
-        if await _done(bridge, _scrubbed):
-            last = moment
+        is_late = moment - last >= _LATE
+        if (is_late or await bridge.read(partial(_is_calm, since=moment - _CALM))) and await _done(bridge, _scrubbed):
+            last = since = moment
 
 
 async def _done(bridge: Bridge, work: Callable[[Store], bool]) -> bool:
@@ -54,6 +60,10 @@ def _is_clean(store: Store) -> bool:
 
 def _has_gone(store: Store, since: datetime) -> bool:
     return store.erasures.has_gone_since(since)
+
+
+def _is_calm(store: Store, since: datetime) -> bool:
+    return not store.inbox.has_acts_since(since)
 
 
 def _scrubbed(store: Store) -> bool:

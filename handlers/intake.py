@@ -38,6 +38,7 @@ from handlers.unlearning import unlearn
 from handlers.weighing import Weighed, WeighedPage
 from storage.cases import NewCase
 from storage.deliveries import NewPost
+from storage.inbox import DELIVERY
 from storage.mentions import Known, NewMention
 from storage.speeds import bucket_of
 from storage.stories import Lead
@@ -83,7 +84,7 @@ def take_in(
     """
     with ctx.store.transaction():
         keys = [f"hook:{page.entry.name}:{key}" for key in dict.fromkeys(inbox_keys)]
-        is_new = [ctx.store.inbox.take(key, "delivery", ctx.now) for key in keys]
+        is_new = [ctx.store.inbox.take(key, DELIVERY, ctx.now) for key in keys]
         if not all(is_new):
             return Taken(is_replay=True)
         return _Intake(ctx, page, with_cases, is_asked=is_asked, can_verify=can_verify).run()

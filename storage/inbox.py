@@ -5,6 +5,8 @@ from datetime import datetime
 from storage.engine import Engine
 from storage.types import to_text
 
+DELIVERY = "delivery"  # what came in from a source; anything else is what a person did
+
 
 class Inbox:
     """Rows keyed by the event; written in the transaction of the event's effect."""
@@ -20,6 +22,11 @@ class Inbox:
             )
             == 1
         )
+
+    def has_acts_since(self, moment: datetime) -> bool:
+        """Whether a person has done anything since."""
+        told = (to_text(moment), DELIVERY)
+        return bool(self._engine.value("select exists (select 1 from inbox where at >= ? and what <> ?)", told))
 
     def forget_before(self, moment: datetime) -> int:
         """Drop old keys; how many."""
