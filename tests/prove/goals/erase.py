@@ -29,7 +29,7 @@ _WORKED_FOR = 15  # people whose cases are claimed, drafted and noted; the other
 
 
 async def run(trial: Trial) -> None:
-    people = canaries(trial.of(5, 30), trial.chance)
+    people = canaries(trial.of(5, 100), trial.chance)
     marks = [mark for one in people for mark in one.marks]
     home = trial.folder
     with own_log("debug") as log:
@@ -57,8 +57,6 @@ async def run(trial: Trial) -> None:
                 await _judge(trial, team, opened, marks, "after an older backup was put back")
             trial.none("words of hers in files after the restore", _in_files(home / "data", marks))
     trial.none("words of hers in the log", hits(log.getvalue(), marks))
-    if not trial.is_quick:
-        trial.not_run("100 people at once", "30 are erased: each has cards in three chats, and the chats' paces decide")
     trial.tell("lines of log", log.getvalue().count("\n"))
 
 
