@@ -36,6 +36,10 @@ _WRITER_PRAGMAS = (
     "pragma journal_size_limit = 67108864",
     "pragma wal_autocheckpoint = 2000",  # pages: more copies less in all, but whoever commits then waits for all of it
 )
+_REFUSALS = (
+    sqlite3.DatabaseError,
+    UnicodeDecodeError,
+)  # the message may hold bytes of a damaged file, which are no text
 _QUICK, _WHOLE = "select * from pragma_quick_check(?)", "select * from pragma_integrity_check(?)"
 _READER_PRAGMAS = ("pragma query_only = on", "pragma wal_autocheckpoint = 0")
 
@@ -75,7 +79,7 @@ class SqliteEngine:
             return work()
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
-        except sqlite3.DatabaseError as error:
+        except _REFUSALS as error:
             raise _in_words(error, self.path) from error
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -127,8 +131,8 @@ class SqliteEngine:
             problems = [row[0] for row in self._conn.execute("pragma integrity_check(10)") if row[0] != "ok"]
             orphans = self._conn.execute("pragma foreign_key_check")
             problems += [f"{row[0]}: row {row[1]} points to nothing" for row in orphans]
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
+        except _REFUSALS as error:
+            return [_reason(error)]
         return problems
 
     def scrub(self) -> bool:
@@ -143,8 +147,8 @@ class SqliteEngine:
             found = self._told(_QUICK, 1)
             # Of a table without row ids, whose key is in another order than its columns, SQLite 3.40 says so wrongly.
             return self._table_by_table() if found and found[0].startswith("NULL value in ") else found
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
+        except _REFUSALS as error:
+            return [_reason(error)]
 
     def _table_by_table(self) -> list[str]:
         tables = (
@@ -182,7 +186,7 @@ def _connect(path: Path, is_read_only: bool) -> sqlite3.Connection:
         for pragma in (*_PRAGMAS, *(_READER_PRAGMAS if is_read_only else _WRITER_PRAGMAS)):
             conn.execute(pragma).fetchall()
         conn.execute("select count(*) from sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except _REFUSALS as error:
         conn.close()
         raise _in_words(error, path) from error
     return conn
@@ -193,8 +197,12 @@ def _stamp(target: Path, stamp: int) -> None:
         copy.execute(f"pragma user_version = {stamp:d}")
 
 
-def _in_words(error: sqlite3.Error, path: Path) -> StorageError:
-    text = str(error)
+def _reason(error: sqlite3.Error | UnicodeDecodeError) -> str:
+    return "malformed: a name in it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def _in_words(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StorageError:
+    text = _reason(error)
     if "full" in text:
         return StorageError(f"The disk that holds {path} is full.", "Make room; nothing that was stored is lost.")
     if "readonly" in text:

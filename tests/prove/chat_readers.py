@@ -174,7 +174,10 @@ def _all_comparable(urls: frozenset[str]) -> frozenset[tuple[str, str]]:
 
 
 def _comparable(url: str) -> tuple[str, str]:
-    url = _CONTROLS.sub("", url).strip().encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    whole = url.encode("utf-16-le", "surrogatepass").decode(
+        "utf-16-le", "replace"
+    )  # halves that a control parts stay so
+    url = _CONTROLS.sub("", whole).strip()
     try:
         host = _host(urlsplit(url).hostname or "")
     except ValueError:

@@ -11,7 +11,7 @@ import pytest
 from storage import migrations
 from storage.errors import AlreadyRunning, DamagedDatabase, NewerDatabase, StorageError
 from storage.sqlite import SqliteEngine
-from storage.store import Store, holder, lock, open_storage, version
+from storage.store import Store, holder, lock, open_sound, open_storage, version
 from tests.kit import NOW, Desk, raw
 from tests.storage.process import program, wait_for
 
@@ -117,6 +117,14 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(DamagedDatabase, match="newest good backup"):
         open_storage(path)
     assert path.read_bytes().startswith(b"These are the notes")
+
+
+def test_a_file_whose_schema_is_no_text_is_refused_in_words(db_path: Path) -> None:
+    """The database's own message about it holds those bytes."""
+    db_path.write_bytes(db_path.read_bytes().replace(b"CREATE TABLE inbox", b"CREATE TABL\xee inbox"))
+    for opened in (open_storage, open_sound):
+        with pytest.raises(DamagedDatabase, match=r"is no text.*newest good backup"):
+            opened(db_path)
 
 
 def test_damage_inside_the_file_is_found_by_check(db_path: Path) -> None:

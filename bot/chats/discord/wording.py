@@ -25,6 +25,7 @@ _WAKING = re.compile(
 )
 _LINE = re.compile(r"^([^\S\n]*)(#(?=#{0,2}(?:\s|\Z))|[>+-])|^([^\S\n]*[0-9]+)([.)])(?=\s|\Z)", re.MULTILINE)
 _PING = re.compile(r"@(?=everyone|here|\Z)|(?<=<)@", re.IGNORECASE)
+_AWAKE = re.compile(r"://|<@|@everyone|@here", re.IGNORECASE)
 _GROWING = frozenset("\\*~|`[<(:_/#>+-.)@")  # each may need one character more
 _SECOND_TICK = re.compile("(?<=`)`")
 _BAR = "> "
@@ -123,8 +124,10 @@ def _has_code(words: str) -> bool:
 
 
 def _is_no_code(part: str) -> bool:
-    """Discord would read these as something else than one word in code."""
-    return not part.strip() or "\n" in part
+    """Discord would read these as something else than one word in code; or it could come to life where a message is
+    shown without its marks, and we ask nobody to type such a thing.
+    """
+    return not part.strip() or "\n" in part or bool(_AWAKE.search(part))
 
 
 def _fence(words: str) -> str:

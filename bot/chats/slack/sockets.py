@@ -261,11 +261,8 @@ class Echoes:
         self._alarms, self._quiet_until = 0, 0.0
 
     def are_late(self, now: float) -> bool:
-        """Whether to raise an alarm now. Each one without an echo since makes the next one rarer."""
-        late = [ref for ref, since in self._expected.items() if now - since > self._patience]
-        for ref in late:
-            del self._expected[ref]
-        if not late or now < self._quiet_until:
+        """Whether to raise an alarm now. Each one without an echo since makes the next one later, and forgets none."""
+        if now < self._quiet_until or all(now - since <= self._patience for since in self._expected.values()):
             return False
         self._expected.clear()
         self._alarms += 1

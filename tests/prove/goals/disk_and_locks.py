@@ -14,6 +14,7 @@ import shutil
 import signal
 import sqlite3
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -185,6 +186,7 @@ def _damaged_files(trial: Trial) -> None:
             traces += path.read_bytes() != before  # what is refused is not written
             continue
         except Exception:
+            print(traceback.format_exc(), flush=True)
             traces += 1
             continue
         ran += 1

@@ -68,6 +68,12 @@ def test_what_is_to_be_typed_is_code() -> None:
     }
 
 
+def test_what_could_come_to_life_without_its_marks_is_no_code() -> None:
+    for words in ("`https://evil.example`", "`@everyone`", "`<@1>`"):
+        assert AWAKE.search(ours(words, 100)) is None
+        assert alive(ours(words, 100)) == set()
+
+
 @SOME
 @given(st.lists(st.sampled_from(("`", "``", "```", "`a`", "a", " ", "\n", "\\", "*b*", "<@1>", "\n> q"))).map("".join))
 def test_loose_backticks_open_nothing(words: str) -> None:

@@ -506,6 +506,15 @@ def test_alarms_grow_rarer_while_no_echo_comes_and_are_believed_again_after_one(
     assert echoes.are_late(4031.0)
 
 
+def test_an_echo_that_is_missed_soon_after_an_alarm_raises_the_next_one_when_that_may_come() -> None:
+    echoes = Echoes(30.0, 900.0)
+    echoes.expect("C1:1", 0.0)
+    assert echoes.are_late(31.0)
+    echoes.expect("C1:2", 40.0)
+    assert not any(echoes.are_late(float(second)) for second in range(32, 91))
+    assert echoes.are_late(92.0)
+
+
 def test_echoes_are_remembered_in_bounds() -> None:
     echoes = Echoes(30.0, 900.0)
     for number in range(5000):
