@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,7 +28,9 @@ async def leave_nothing(bridge: Bridge) -> None:
     log.warning("messages of the page that show erased words are not drawn anew yet; they are tried on")
 
 
-async def leave_little(bridge: Bridge, now: Callable[[], datetime]) -> None:
+async def leave_little(
+    bridge: Bridge, now: Callable[[], datetime], sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+) -> None:
     """The same about once a day, for words that their authors deleted, or that are kept no longer.
 
     Whoever works meanwhile is held up by it: from 18 hours on it waits for a quarter of an hour in which nobody does
@@ -36,7 +38,7 @@ async def leave_little(bridge: Bridge, now: Callable[[], datetime]) -> None:
     """
     last, since = now() - _EARLY, now() - 2 * _LATE
     while True:
-        await asyncio.sleep(_LOOK)
+        await sleep(_LOOK)
         moment = now()
         if moment - last < _EARLY or not await bridge.read(partial(_has_gone, since=since)):
             continue

@@ -79,12 +79,11 @@ class Days:
     ],
 )
 async def test_what_was_deleted_leaves_no_byte_once_nobody_works_or_after_a_day(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, works: float, done: list[float]
+    desk: Desk, works: float, done: list[float]
 ) -> None:
     desk.take(raw("1", TROUBLES[0]), raw("2", TROUBLES[1]))
     desk.take(Tombstone("1", "deleted"))
     days = Days(desk, works)
-    monkeypatch.setattr(asyncio, "sleep", days.sleep)
     with pytest.raises(asyncio.CancelledError):
-        await erasing.leave_little(cast(Bridge, days), days.now)
+        await erasing.leave_little(cast(Bridge, days), days.now, days.sleep)
     assert days.done == done
