@@ -68,11 +68,15 @@ class Bridge:
 
     async def rewrite(self, work: Callable[[Store], T]) -> T:
         """The same for work that writes the file anew, which may take minutes in which nothing else is written."""
-        self._rewriting_until = time.monotonic() + _LONGEST
-        try:
-            return await self.write(work, is_urgent=False)
-        finally:
-            self._rewriting_until = 0.0
+
+        def rewriting(store: Store) -> T:
+            self._rewriting_until = time.monotonic() + _LONGEST
+            try:
+                return work(store)
+            finally:
+                self._rewriting_until = 0.0
+
+        return await self.write(rewriting, is_urgent=False)
 
     @property
     def is_rewriting(self) -> bool:

@@ -47,7 +47,7 @@ def with_people(
     """
     roster = _Roster(policy, people, doubtful)
     bonds = [link for link in links if link.ended_at is None and is_in_force(policy, link)]
-    ended = [link for link in links if link not in bonds]
+    past = [link for link in links if link not in bonds]
     listed = tuple(roster.of_file(member, _bond_of(member, bonds)) for member in policy.members)
     taken = {member.name for member in policy.members} | set(RESERVED)
     labels = {normalise(word) for member in listed for word in (member.name, member.label)}
@@ -58,7 +58,7 @@ def with_people(
     there |= {(chat, _id_in(link, chat)) for link in free for chat in CHATS}
     joined += [roster.of_group(person, naming) for person in roster.joining(there)]
     members = _with_living_names((*listed, *joined))
-    return replace(policy, members=tuple(_with_kin(members, bonds, ended)))
+    return replace(policy, members=tuple(_with_kin(members, bonds, past)))
 
 
 def group_key(handle: str) -> str:
@@ -231,15 +231,15 @@ def _with_living_names(members: Sequence[Member]) -> Iterator[Member]:
         yield replace(member, also=also) if also != member.also else member
 
 
-def _with_kin(members: Iterable[Member], bonds: Sequence[Link], ended: Sequence[Link]) -> Iterator[Member]:
+def _with_kin(members: Iterable[Member], bonds: Sequence[Link], past: Sequence[Link]) -> Iterator[Member]:
     """Whoever was said to be one person once bears the same mark, also over several links."""
     there = [(member, _marks(member)) for member in members]
-    told = [_marks_in(link) for link in (*bonds, *ended)]
+    told = [_marks_in(link) for link in (*bonds, *past)]
     families: list[set[str]] = []
     for marks in (*told, *(marks for _, marks in there if any(marks & one for one in told))):
         apart = [one for one in families if not one & marks]
         families = [*apart, marks.union(*(one for one in families if one & marks))]
-    doubtful = [one for one in families if any(one & _marks_in(link) for link in ended)]
+    doubtful = [one for one in families if any(one & _marks_in(link) for link in past)]
     for member, marks in there:
         family = next((one for one in doubtful if one & marks), None)
         yield replace(member, kin=min(family)) if family else member

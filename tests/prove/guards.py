@@ -93,8 +93,8 @@ GUARDS = (
     Guard(
         "accounts that were linked stay perhaps one person, whatever the file says of them since",
         "handlers/rules/roster.py",
-        "ended = [link for link in links if link not in bonds]",
-        "ended = [link for link in links if link.ended_at is not None]",
+        "past = [link for link in links if link not in bonds]",
+        "past = [link for link in links if link.ended_at is not None]",
         "tests/handlers/rules/test_roster.py"
         "::test_who_linked_accounts_that_the_file_contradicts_since_is_perhaps_one_person_with_them",
     ),
