@@ -20,10 +20,9 @@ _WAKING = re.compile(
     r"|(?<=\])\("
     r"|:(?=/|[^\s:]+:)"  # addresses, emoji codes
     r"|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])"  # one inside a name can neither begin nor end anything
-    r"|(?<=discord\.gg)/|(?<=discord\.com)/|(?<=discordapp\.com)/|(?<=discord\.gift)/|(?<=discord\.new)/",
-    re.IGNORECASE,
+    r"|(?i:(?<=discord\.gg)|(?<=discord\.com)|(?<=discordapp\.com)|(?<=discord\.gift)|(?<=discord\.new))/"
 )
-_LINE = re.compile(r"^([^\S\n]*)(#(?=#{0,2}(?:\s|\Z))|[>+-])|^([^\S\n]*[0-9]+)([.)])(?=\s|\Z)", re.MULTILINE)
+_LINE = re.compile(r"^([^\S\n]*)(#(?=#{0,2}(?:\s|\Z))|[>+-])|^([^\S\n]*\d+)([.)])(?=\s|\Z)", re.MULTILINE)
 _PING = re.compile(r"@(?=everyone|here|\Z)|(?<=<)@", re.IGNORECASE)
 _AWAKE = re.compile(r"://|<@|@everyone|@here", re.IGNORECASE)
 _GROWING = frozenset("\\*~|`[<(:_/#>+-.)@")  # each may need one character more
