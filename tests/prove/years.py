@@ -32,7 +32,8 @@ OTHERS = (
 QUARTER = timedelta(minutes=15)
 EVERY = timedelta(seconds=briefing.EVERY)
 DAY = timedelta(days=1)
-SKEW = 90  # seconds
+SKEW = timedelta(seconds=90)
+SOON = SKEW + EVERY  # after it whoever is up has seen that a moment has come
 LONGEST = 72  # hours
 
 Slot = tuple[int, date]
@@ -132,15 +133,25 @@ class Desk:
     def __init__(self, path: Path, brain: Brain, down: list[Stretch], first: datetime, rng: random.Random) -> None:
         self.path, self.brain, self.down = path, brain, down
         starts = [first - DAY, *(end for _, end in down)]
-        self.lives = [
-            Life(start, timedelta(seconds=rng.uniform(-SKEW, SKEW)), rng.random() * EVERY) for start in starts
-        ]
+        self.lives = [Life(start, rng.uniform(-1, 1) * SKEW, rng.random() * EVERY) for start in starts]
         self._starts = starts
         self._life: Life | None = None
         self._store: Store | None = None
 
     def life_at(self, at: datetime) -> Life:
         return self.lives[max(0, bisect.bisect_right(self._starts, at) - 1)]
+
+    def looks(self, due: datetime) -> Iterator[datetime]:
+        """When, in true time, each of its lives around a moment first sees that it has come.
+
+        One that begins soon after it with a clock that is slow does so later than at its start.
+        """
+        first = bisect.bisect_right(self._starts, due - SKEW) - 1
+        last = bisect.bisect_right(self._starts, due + SOON)
+        for life in self.lives[max(0, first) : last]:
+            when = life.tick_at(due)
+            if self.life_at(when) is life and not is_down(self.down, when):
+                yield when
 
     def tick(self, at: datetime) -> int:
         """What the clock does, at a moment of the true time."""
@@ -164,9 +175,8 @@ def ticks(due: list[datetime], desks: list[Desk], end: datetime, rng: random.Ran
     """
     found: list[tuple[datetime, int]] = []
     for at in due:
-        looks = sorted((desk.life_at(at).tick_at(at), number) for number, desk in enumerate(desks))
-        up = [(when, number) for when, number in looks if not is_down(desks[number].down, when)]
-        found += up if rng.random() < 0.5 else up[:1]
+        looks = sorted((when, number) for number, desk in enumerate(desks) for when in desk.looks(at))
+        found += looks if rng.random() < 0.5 else looks[:1]
     for number, desk in enumerate(desks):
         found += [(life.start + life.phase, number) for life in desk.lives]
     for at, number in sorted(found):
@@ -215,10 +225,9 @@ def ours(
 
 
 def _judge(counts: Counts, at: datetime, due: datetime, downs: list[list[Stretch]]) -> None:
-    if at < due - timedelta(seconds=SKEW):
+    if at < due - SKEW:
         counts.early += 1
-    soon = due + timedelta(seconds=SKEW) + EVERY
-    if any(not is_down(down, due) and not is_down(down, soon) for down in downs):
+    if any(not is_down(down, due) and not is_down(down, due + SOON) for down in downs):
         counts.late.append((at - due).total_seconds())
 
 
