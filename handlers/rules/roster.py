@@ -130,8 +130,8 @@ class _Naming:
 
     def title(self, wanted: str, name: str) -> str:
         title = " ".join(shown(wanted, _LONGEST_TITLE).words.split())
-        if title and normalise(title) in self._labels:
-            title = f"{title} ({name})"
+        while normalise(title or name) in self._labels:
+            title = f"{title or name} ({name})"
         self._labels |= {name, normalise(title or name)}
         return title
 

@@ -129,6 +129,13 @@ def test_nobody_is_shown_like_somebody_else() -> None:
     assert len(set(labels)) == len(labels) == 6
 
 
+def test_nobody_without_a_name_is_shown_as_somebody_else_is() -> None:
+    nameless = replace(person("eve", "support", id="U2"), name="")
+    named = [person("ana", "support", name="Eve", id="U1"), person("zed", "support", name="Eve (eve)", id="U0")]
+    policy = with_people(team(ANA), [*named, nameless])
+    assert [member.label for member in policy.members] == ["Ana", "Eve (eve)", "Eve", "eve (eve) (eve)"]
+
+
 def test_the_words_of_the_file_are_the_same_here() -> None:
     assert roster.RESERVED == RESERVED
     assert roster.NOT_IN_NAMES.sub("", "a.b_c-9") == "a.b_c-9"
