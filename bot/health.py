@@ -137,7 +137,10 @@ class Watch:
         told = [f"{waiting} not posted for {length(_REPLY_LATE)} or longer"] if waiting else []
         if doubtful:
             told.append(f"{doubtful} in doubt: somebody has to look whether it was posted")
-        return Part("replies", not told, "; ".join(told) or "none waits")
+        is_ok = not told
+        if store.halts.lasting():  # as people want it: told, no fault
+            told.append("all are stopped; `/earshot halt` says more")
+        return Part("replies", is_ok, "; ".join(told) or "none waits")
 
     def _clock(self, store: Store, now: datetime) -> Part:
         """A clock that was set back: what was written before waits until it has caught up, and is never overdue."""

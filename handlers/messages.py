@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from handlers import alarms, briefings, draft_cards, drawings, storms
+from handlers import alarms, briefings, draft_cards, drawings, halts, storms
 from handlers.cards import Button, Drawing, Notice
 from handlers.context import Context
 from storage.types import Case, Status
@@ -28,6 +28,8 @@ def draw(ctx: Context, subject: str, body: str) -> Drawing | None:
         return storms.draw(ctx, int(rest))
     if kind == "alarm":
         return alarms.draw(ctx, int(rest))
+    if kind == "halt":
+        return halts.draw(ctx, int(rest))
     if kind == "briefing":
         number, _, day = rest.partition(":")
         return briefings.draw(ctx, int(number), date.fromisoformat(day))

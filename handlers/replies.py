@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers import cases, drafts
+from handlers import cases, drafts, halts
 from handlers.cards import Button
 from handlers.context import Context
 from handlers.ports import ByApi, Posted
@@ -55,7 +55,8 @@ class Attempt:
 
 
 def send_off(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
-    """From now on it is on its way; only one press does that."""
+    """From now on it is on its way; only one press does that, and none while replies are stopped."""
+    halts.refuse(ctx)
     sending = ctx.store.drafts.send(draft, by=who.name, now=ctx.now) or _lost(case)
     cases.act(ctx, who, case, "send", _detail(draft))
     return sending
@@ -87,6 +88,14 @@ def _given_back(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
     back = ctx.store.drafts.give_back(draft, why="", now=ctx.now) or _lost(case)
     cases.act(ctx, who, case, "take back", _detail(draft))
     return back
+
+
+def stop_all(ctx: Context, why: str) -> tuple[int, int]:
+    """What waits is given back, and whoever sent it off hears why; how many, and how many are being posted now."""
+    waiting = ctx.store.drafts.waiting()
+    for draft in waiting:
+        refused(ctx, draft, why)
+    return len(waiting), ctx.store.drafts.posting()
 
 
 def _in_doubt(ctx: Context, who: Member, case: Case, text_hash: str, doubt: str) -> Draft:
@@ -129,6 +138,7 @@ def attempt(ctx: Context, draft: Draft, settle: timedelta) -> Attempt | None:
 
 
 def _refuse_now(ctx: Context, case: Case, draft: Draft, mention: Mention | None) -> None:
+    halts.refuse(ctx)
     if case.status is Status.RESOLVED:
         raise Conflict(f"#{case.id} was resolved before that.", f"`reopen {case.id}` opens it again.")
     if not may(ctx.policy.member(draft.sent_by or ""), "send"):
@@ -183,6 +193,9 @@ def postpone(ctx: Context, draft: Draft, why: str, until: datetime | None = None
     if moment - _sent_off_at(ctx, found) > LONGEST_WAIT:
         refused(ctx, found, f"It could not be posted for a day. {words}")
         return
+    if stopped := halts.lasting(ctx):
+        refused(ctx, found, stopped)
+        return
     waits = ctx.store.drafts.wait(found, until=moment, why=words, now=ctx.now, counts=until is None)
     if waits is None:
         return
@@ -210,6 +223,8 @@ def not_there(ctx: Context, draft: Draft) -> None:
     if found.attempts == 0 and _was_sent_off_before_a_restore(ctx, found):
         again = f"It is not there. `send {found.case_id}` posts it."
         refused(ctx, found, f"Earshot was restored from a backup since it was sent off. {again}")
+    elif stopped := halts.lasting(ctx):
+        refused(ctx, found, stopped)
     elif found.attempts >= MOST_ATTEMPTS:
         again = f"`send {found.case_id}` tries again."
         refused(ctx, found, f"It was tried {found.attempts} times, and is not there. {again}")

@@ -167,6 +167,16 @@ class Drafts:
         )
         return [_draft(row) for row in rows]
 
+    def waiting(self) -> list[Draft]:
+        """Those on their way of which nothing was attempted, or certainly nothing came."""
+        rows = self._engine.rows("select * from drafts where state = 'sending' and attempted_at is null order by id")
+        return [_draft(row) for row in rows]
+
+    def posting(self) -> int:
+        """How many are being posted, or may stand outside and are looked for."""
+        find = "select count(*) from drafts where state = 'sending' and attempted_at is not null"
+        return int(self._engine.value(find))
+
     def stuck(self, since: datetime) -> tuple[int, int]:
         """How many are on their way since then or longer; about how many, of unresolved cases, a person must decide."""
         row = self._engine.one(

@@ -97,6 +97,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
         "update mutes set value = '', removed_at = coalesce(removed_at, until) where id = ?",
     ),
     "alarms": ("select id as place, words from alarms where words <> ''", "update alarms set words = '' where id = ?"),
+    "halts": ("select id as place, why as words from halts where why <> ''", "update halts set why = '' where id = ?"),
     "sources": (
         "select id as place, error as words from sources where error <> ''",
         "update sources set error = '' where id = ?",

@@ -18,6 +18,7 @@ from storage.drafts import AUTHORS as DRAFT_AUTHORS
 from storage.erasures import SCHEMA as ERASURES
 from storage.errors import NewerDatabase
 from storage.finding import SCHEMA as FINDING
+from storage.halts import SCHEMA as HALTS
 from storage.kept import SCHEMA as KEPT
 from storage.lessons import SCHEMA as LESSONS
 from storage.links import SCHEMA as LINKS
@@ -164,6 +165,12 @@ def both_chats(db: sqlite_utils.Database) -> None:
 @MIGRATIONS(name="0007_under_fire")
 def under_fire(db: sqlite_utils.Database) -> None:
     for statement in (*RESTORES, *ERASURES, *RETENTION, *TOMBSTONES, *SPENT):
+        db.execute(statement)
+
+
+@MIGRATIONS(name="0008_halts")
+def halts(db: sqlite_utils.Database) -> None:
+    for statement in HALTS:
         db.execute(statement)
 
 

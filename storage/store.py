@@ -19,6 +19,7 @@ from storage.engine import Engine
 from storage.erasures import Erasures
 from storage.errors import DamagedDatabase, StorageError
 from storage.finding import Finding
+from storage.halts import Halts
 from storage.inbox import Inbox
 from storage.kept import Kept
 from storage.lessons import Lessons
@@ -84,6 +85,7 @@ class Store:
         self.alarms = Alarms(engine)
         self.samples = Samples(engine)
         self.restores = Restores(engine)
+        self.halts = Halts(engine)
         self.speeds = Speeds(engine)
         self.costs = Costs(engine)
         self.verifications = Verifications(engine)

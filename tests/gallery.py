@@ -63,7 +63,10 @@ def _all() -> tuple[tuple[str, Drawing | Form], ...]:
 
 def _rooms() -> Iterator[tuple[str, Drawing | Form]]:
     with TemporaryDirectory() as folder:
-        rooms = (_states, _drafts, _posted, _clocks, _digest, _briefings, _storm, _sources, _judged, _hostile, _answers)
+        rooms = (
+            _states, _drafts, _posted, _clocks, _digest, _briefings, _storm, _sources, _halted, _judged, _hostile,
+            _answers,
+        )  # fmt: skip
         for room in rooms:
             desk = Desk(open_storage(Path(folder) / f"{room.__name__}.db"))
             desk.store.engine.run("pragma synchronous = off")
@@ -221,6 +224,18 @@ def _sources(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
     desk.later(hours=2)
     desk.tick()
     yield "alarm that is over", desk.drawn("alarm:1")
+
+
+def _halted(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:
+    """Replies are stopped for a hostile reason."""
+    desk.do("ana", f"halt {HOSTILE['chat marks']} {HOSTILE['markup']}")
+    for line in ("halt", "status", "home"):
+        screen = desk.do("mia", line).screen
+        assert screen is not None
+        yield f"screen {line}, halted", screen
+    yield "halt", desk.drawn("halt:1")
+    desk.do("mia", "halt end")
+    yield "halt that is over", desk.drawn("halt:1")
 
 
 def _judged(desk: Desk) -> Iterator[tuple[str, Drawing | Form]]:

@@ -2,7 +2,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers import alarms
+from handlers import alarms, halts
 from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.drawings import case_row
@@ -49,7 +49,8 @@ def health(ctx: Context) -> str:
     """One line: which sources fail or are silent, which channels are paused, what is not delivered."""
     waiting, oldest = ctx.store.deliveries.waiting(ctx.now)
     dead, pauses = len(ctx.store.deliveries.all_dead(_DEAD)), ctx.store.pauses.all()
-    told = [f"{chat.name}: {chat.words}" for chat in ctx.chats if not chat.is_ok]
+    told = ["all replies are stopped"] if halts.lasting(ctx) else []
+    told += [f"{chat.name}: {chat.words}" for chat in ctx.chats if not chat.is_ok]
     told += _sources(ctx)
     told += [f"{pause.chat}:{pause.channel} is paused" for pause in pauses]
     if dead:

@@ -1,4 +1,4 @@
-from handlers import cases, drafts, replies
+from handlers import cases, drafts, halts, replies
 from handlers.cards import Button, Row, Screen
 from handlers.context import Context
 from handlers.draft_cards import link_to, take_back, when_in_doubt
@@ -34,6 +34,7 @@ def send(
     if isinstance(way, ByApi):
         replies.send_off(ctx, who, found, ready)
         return Reply(f"The reply to #{case} is on its way as {ready.account}. The thread says when it stands there.")
+    halts.refuse(ctx)
     cases.act(ctx, who, found, "send", {"draft": str(ready.id), "hash": ready.text_hash[:12]})
     return _by_hand(ctx, found, ready, mention, way)
 

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from handlers import alarms
+from handlers import alarms, halts
 from handlers.cards import Row, Screen
 from handlers.context import ChatState, Context
 from handlers.places import RETRY
@@ -36,7 +36,10 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
     )
     states, alarming = ctx.store.sources.all(), alarms.by_source(ctx)
     heard = {state.name for state in states}
-    rows = [_chat(state) for state in ctx.chats]
+    stopped = halts.lasting(ctx)
+    ends = f"{who_may('end a halt')} can end that"
+    rows = [Row(f"⛔ {_plain(stopped)}", None, (ends,), colour="red")] if stopped else []
+    rows += [_chat(state) for state in ctx.chats]
     rows += [_source(ctx, state, alarming.get(state.name, ())) for state in states]
     rows += [_storm(ctx, storm) for storm in ctx.store.storms.all_active()]
     rows += [_silent(entry) for entry in ctx.policy.sources if not entry.is_on or entry.name not in heard]

@@ -16,6 +16,7 @@ MAY: dict[str, frozenset[Role]] = {
     "mute for long": frozenset({MANAGER, ADMIN}),  # over 24 hours
     "change briefings": frozenset({MANAGER, ADMIN}),  # of channels and of others; one's own are one's own affair
     "teach": frozenset({MANAGER, ADMIN}),  # whether what was learned takes part
+    "end a halt": frozenset({MANAGER, ADMIN}),  # beginning one is for everybody
     "reload": frozenset({ADMIN}),
     "retry": frozenset({MANAGER, ADMIN}),
     "erase": frozenset({ADMIN}),

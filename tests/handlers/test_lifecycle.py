@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_every_verb() -> None:
 OPEN_TO_ALL = {
     "help", "queue", "show", "claim", "release", "assign", "draft", "send", "sent", "resolve", "reopen", "snooze",
     "escalate", "note", "irrelevant", "search", "who", "mute", "query", "status", "settings", "home", "track", "judge",
-    "briefing", "still", "summary", "export", "learning", "priority", "link",
+    "briefing", "still", "summary", "export", "learning", "priority", "link", "halt",
 }  # fmt: skip
 ROLES = {
     "approve": {Role.APPROVER, Role.MANAGER},
@@ -92,6 +92,7 @@ ROLES = {
     "mute for long": {Role.MANAGER, Role.ADMIN},
     "change briefings": {Role.MANAGER, Role.ADMIN},
     "teach": {Role.MANAGER, Role.ADMIN},
+    "end a halt": {Role.MANAGER, Role.ADMIN},
     "reload": {Role.ADMIN},
     "erase": {Role.ADMIN},
     "retry": {Role.MANAGER, Role.ADMIN},

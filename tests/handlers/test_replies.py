@@ -217,9 +217,14 @@ def dismiss_the_sender(desk: Desk) -> None:
     desk.change_policy(members=tuple(one for one in desk.policy.members if one.name != "ana"))
 
 
+def stop_behind_its_back(desk: Desk) -> None:
+    assert desk.store.halts.begin("mia", "", desk.now) is not None
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        (stop_behind_its_back, "All replies are stopped since 11:00, by Mia."),
         (change_account, "was written to be sent from @heron; the account is @heron_help now."),
         (switch_off, "Earshot cannot post there by itself any more. The token was refused."),
         (change_words, "The customer's words in #1 were changed after this draft was written."),

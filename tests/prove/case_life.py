@@ -184,6 +184,8 @@ class CaseLife(RuleBasedStateMachine):
     def goes_the_usual_way(self, number: int, text: str, last: str, outcome: str) -> None:
         """Ana writes, Mia approves, and Ana goes on; where Earshot posts by itself, it does so at once."""
         ana, mia = ACCOUNTS[0], ACCOUNTS[3]
+        if self.desk.store.halts.lasting() is not None:
+            self.ask(mia, "halt end")
         self.can_post = self.can_post or last == "send"
         self.ask(ana, f"claim {number}")
         self.ask(ana, f"draft {number} {text}")
@@ -234,6 +236,16 @@ class CaseLife(RuleBasedStateMachine):
         reply = self.ask(who, f"link {self.code}") if self.code else None
         if reply is not None and reply.screen is not None and reply.screen.buttons:
             self.do(who, "link", values=dict(reply.screen.buttons[0].values))
+
+    @precondition(lambda self: self.own % 8 == 0)
+    @rule(who=WHO)
+    def stops_all_replies(self, who: tuple[str, str]) -> None:
+        self.ask(who, "halt a false recall is going round")
+
+    @precondition(lambda self: self.desk.store.halts.lasting() is not None)
+    @rule(who=st.sampled_from((ACCOUNTS[0], ACCOUNTS[3])))
+    def ends_the_halt(self, who: tuple[str, str]) -> None:
+        self.ask(who, "halt end")
 
     @rule(who=WHO)
     def unlinks(self, who: tuple[str, str]) -> None:

@@ -70,6 +70,7 @@ class Judge:
         _hold(draft["state"] == "sending" and draft["attempted_at"], "a reply was posted without a note of the attempt")
         _hold(draft["approved_hash"] == draft["text_hash"], "a text was posted that nobody approved")
         self._is_about_its_target(draft, now_only=True)
+        _hold(not self.rows(_HALT), "a reply was posted while all were stopped")
         self.outside[draft_id] += 1
         _hold(self.outside[draft_id] <= 1 + self.allowed[draft_id], f"draft {draft_id} was posted twice")
 
@@ -102,6 +103,7 @@ class Judge:
         self._learn_links()
         for row in self.rows("select * from drafts"):
             self._look_at_draft(row)
+        _hold(not self.rows(_WAITS_IN_HALT), "a reply waits to be posted while all are stopped")
         self._deliver()
 
     def _look_at_case(self, row: Row, events: Sequence[Row]) -> None:
@@ -236,6 +238,8 @@ class Judge:
         _hold(self._store.engine.check() == [], "the file is damaged")
 
 
+_HALT = "select 1 from halts where ended_at is null"
+_WAITS_IN_HALT = f"select 1 from drafts where state = 'sending' and attempted_at is null and exists ({_HALT})"
 _DIARY = "select version, kind, detail from case_events where case_id = ? order by version"
 _SENT = "select id from drafts where case_id = ? and state = 'sent'"
 

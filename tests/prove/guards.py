@@ -262,6 +262,21 @@ GUARDS = (
         "tests/handlers/test_replies.py::test_a_late_take_back_is_no_word_that_it_is_not_there",
     ),
     Guard(
+        "nothing is sent off while all replies are stopped",
+        "handlers/replies.py",
+        '    """From now on it is on its way; only one press does that, and none while replies are stopped."""\n'
+        "    halts.refuse(ctx)\n",
+        "",
+        "tests/handlers/test_halts.py::test_nothing_is_sent_off_while_it_lasts",
+    ),
+    Guard(
+        "what waits is given back when all replies are stopped",
+        "handlers/replies.py",
+        "    for draft in waiting:\n        refused(ctx, draft, why)\n",
+        "",
+        "tests/handlers/test_halts.py::test_what_waits_is_given_back_and_its_sender_hears_why",
+    ),
+    Guard(
         "nothing is posted as an account that nobody was shown",
         "bot/sources/github/__init__.py",
         "if not self._api.known_login and await self._api.login():",

@@ -76,6 +76,8 @@ OTHER_VERBS: Mapping[str, frozenset[str]] = {
     "mute add author:@spam 7d": RUNNING,
     "briefing add daily 08:30 #alerts": RUNNING,
     "status retry": RUNNING,
+    "halt a false recall is going round": ALL,
+    "halt end": RUNNING,
     "settings reload": frozenset({ADMIN}),
     "teach stop": RUNNING,
     "export cases 7d": ALL,

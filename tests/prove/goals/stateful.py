@@ -28,6 +28,7 @@ MUST = (
     "send",
     "sent",
     "link",
+    "halt",
     "posted outside",
     "deleted",
 )  # must have been done for the rest to count
