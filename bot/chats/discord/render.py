@@ -15,7 +15,7 @@ from bot.charts import described
 from bot.chats.discord.codes import MORE
 from bot.chats.discord.items import WIDTH, Item, acts, carried_by, leading, rows_of, view_of
 from bot.chats.discord.lists import DESCRIPTION, HIDDEN, listing
-from bot.chats.discord.wording import address, dotted, escape, fenced, line, masked, ours, quoted, small
+from bot.chats.discord.wording import address, dotted, escape, fenced, line, masked, ours, quoted, readable, small
 from bot.chats.wording import literal, measure, one_line
 from handlers.cards import Button, Card, Chart, DraftCard, Drawing, Link, Notice, Screen
 
@@ -110,6 +110,10 @@ def text_only(drawing: Drawing, key: str) -> Message:
 
 def push_text(drawing: Drawing) -> str:
     """The content of its message, escaped: what a phone shows first, and what the search of Discord finds."""
+    return readable(_push_text(drawing))
+
+
+def _push_text(drawing: Drawing) -> str:
     if isinstance(drawing, Card):
         return _heading(drawing)
     if isinstance(drawing, DraftCard):
@@ -151,7 +155,7 @@ def _card(card: Card, footer: str) -> Message:
     _field(embed, "Note", _told(card.note))
     if footer:
         embed.set_footer(text=footer)
-    return _posted(_heading(card), (embed,), [[*buttons, *way]])
+    return _posted(push_text(card), (embed,), [[*buttons, *way]])
 
 
 def _heading(card: Card) -> str:

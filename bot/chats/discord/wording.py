@@ -16,13 +16,13 @@ from handlers.rules.text import Text, host_of, safe_url
 
 _GAP = "\u200b"  # no customer's words have it: `literal` takes it out
 _WAKING = re.compile(
-    r"[\\*~|`\[<]"  # formatting, masked links, and everything in angle brackets
+    r"[\\*_~|`\[<]"  # formatting, masked links, and everything in angle brackets
     r"|(?<=\])\("
     r"|:(?=/|[^\s:]+:)"  # addresses, emoji codes
-    r"|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])"  # one inside a name can neither begin nor end anything
     r"|(?i:(?<=discord\.gg)|(?<=discord\.com)|(?<=discordapp\.com)|(?<=discord\.gift)|(?<=discord\.new))/"
 )
 _LINE = re.compile(r"^([^\S\n]*)(#(?=#{0,2}(?:\s|\Z))|[>+-])|^([^\S\n]*\d+)([.)])(?=\s|\Z)", re.MULTILINE)
+_IN_NAME = re.compile(r"(?<=[0-9A-Za-z])\\_(?=[0-9A-Za-z])")
 _PING = re.compile(r"@(?=everyone|here|\Z)|(?<=<)@", re.IGNORECASE)
 _AWAKE = re.compile(r"://|<@|@everyone|@here", re.IGNORECASE)
 _GROWING = frozenset("\\*~|`[<(:_/#>+-.)@")  # each may need one character more
@@ -33,12 +33,16 @@ _BRACKETS = str.maketrans("[]", "()")
 
 
 def escape(words: str) -> str:
-    """The words as markdown that shows them: no pings, links, dates, emoji or formatting come to life.
-
-    Names with an underscore in them (kim_w) stay as they are, so that they can be read on a phone.
-    """
+    """The words as markdown that shows them: no pings, links, dates, emoji or formatting come to life."""
     words = _WAKING.sub(r"\\\g<0>", _PING.sub(rf"\g<0>{_GAP}", words))
     return _LINE.sub(lambda found: f"{found[1] or found[3] or ''}\\{found[2] or found[4]}", words)
+
+
+def readable(escaped: str) -> str:
+    """Escaped words for a phone, which shows the marks of escapes: names with an underscore in them (kim_w) stay as
+    they are. Such a one ends nothing, but it begins what one in code or in an address ends, where none can be escaped.
+    """
+    return escaped if "`" in escaped or "](" in escaped else _IN_NAME.sub("_", escaped)
 
 
 def escaped_length(words: str) -> int:

@@ -130,6 +130,12 @@ def behind_more(message: Message) -> list[Button]:
     return [button for one in pressed(message) if one.verb == MORE for button in behind(one)]
 
 
+def test_a_name_with_an_underscore_begins_nothing_that_ends_in_a_code_block() -> None:
+    shrug = Text("¯\\_(ツ)_/¯", is_cut=False, had_hidden=False)
+    screen = Screen("Send", "", (Row("Bo", None, ("kim_w",)), Row("Bo", shrug, (), is_to_copy=True)))
+    assert_legal(screen_message(screen, LOOK), screen)
+
+
 @SOME
 @given(SCREENS, WORDS, SOME_BUTTONS, st.sampled_from(("", "abc123")))
 def test_hostile_screens_and_words_do_nothing(

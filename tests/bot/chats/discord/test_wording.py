@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chats.discord.wording import address, escape, escaped_length, fenced, line, masked, ours, quoted
+from bot.chats.discord.wording import address, escape, escaped_length, fenced, line, masked, ours, quoted, readable
 from bot.chats.wording import literal, measure
 from handlers.rules.text import Text
 from tests.bot.chats.discord.drawn import ATTACKS, WORDS
@@ -42,11 +42,11 @@ def test_the_adversarial_texts_stay_words() -> None:
 
 def test_names_and_plain_sentences_stay_readable_as_they_are_sent() -> None:
     for words in ("kim_w said it at 9:30.", "#142 is yours now.", "-", "reach 12,400 · 4.5 of 5", "snake_case_name"):
-        assert escape(words).replace("\\-", "-") == words
+        assert readable(escape(words)).replace("\\-", "-") == words
 
 
 def test_an_address_is_shown_and_leads_nowhere() -> None:
-    assert escape("see https://evil.example/a_b") == "see https\\://evil.example/a_b"
+    assert escape("see https://evil.example/a_b") == "see https\\://evil.example/a\\_b"
     assert escape("discord.gg/abc") == "discord.gg\\/abc"
     assert "link" not in kinds(escape("[a](https://evil.example) <https://evil.example> <mailto:a@evil.example>"))
 
@@ -58,6 +58,12 @@ def test_parts_of_a_heading_keep_to_their_limit(words: str, limit: int) -> None:
     assert measure(shown) <= limit
     assert "\n" not in shown
     assert alive(shown) == set()
+
+
+def test_a_name_with_an_underscore_begins_nothing_that_ends_in_an_address_or_in_code() -> None:
+    for ends in (masked("Open", "a.example", "https://a.example/Foo_(bar)"), ours("Type `mute @jo_` now.", 100)):
+        assert kinds(f"{escape('snake_case')} {ends}") <= {"link", "code"}
+        assert kinds(readable(f"{escape('snake_case')} {ends}")) <= {"link", "code"}
 
 
 def test_what_is_to_be_typed_is_code() -> None:
