@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,7 +20,7 @@ from handlers.requests import Reply, Request
 from handlers.rules.learning import Lessons
 from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
 from handlers.weighing import weigh
-from storage.store import Store
+from storage.store import Store, open_storage
 from storage.types import Case, CaseEvent, Draft, Mention, Priority, RawMention, Role, Status
 
 load_commands()
@@ -219,6 +220,14 @@ class Desk:
         """All rows that a refused act must leave as they were."""
         tables = ("mentions", "cases", "case_events", "drafts", "deliveries", "mutes", "inbox")
         return [tuple(row) for table in tables for row in self.store.engine.rows(f"select * from {table}")]
+
+
+def pages_of_used(path: Path) -> int:
+    """How large a file is once it was used: closing it may add to its schema what SQLite remembers of its tables."""
+    store = open_storage(path)
+    Desk(store).take(raw("first", "heron"))
+    store.close()
+    return path.stat().st_size // 4096
 
 
 def put_in(desk: Desk, status: Status, who: str = "ana", text: str = TROUBLES[0], native_id: str = "1") -> Case:

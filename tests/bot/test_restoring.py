@@ -25,7 +25,7 @@ from storage.errors import DamagedDatabase, InvalidInput
 from storage.store import Store, lock, open_sound, open_storage
 from storage.types import DraftState, Lane
 from tests.bot.fakes import FakeChat, Station, card_of, station
-from tests.kit import NOW, TROUBLES, Desk, raw
+from tests.kit import NOW, TROUBLES, Desk, pages_of_used, raw
 from tests.storage.releases import RELEASES, make_release, schema
 
 LATER = NOW + timedelta(hours=3)
@@ -176,12 +176,13 @@ def test_of_the_regular_backups_the_newest_stay(db_path: Path) -> None:
 
 
 def test_a_damaged_file_is_refused_at_the_start_and_the_newest_backup_named(db_path: Path) -> None:
-    backup, empty = write_regular(db_path, NOW, 3), len(db_path.read_bytes())
+    pages_of_the_schema = pages_of_used(db_path)
+    backup = write_regular(db_path, NOW, 3)
     store = open_storage(db_path)
     Desk(store).take(*(raw(str(number), f"heron story number {number} " * 30) for number in range(99)))
     store.close()
     content = bytearray(db_path.read_bytes())
-    for page in range(empty // 4096, len(content) // 4096):
+    for page in range(pages_of_the_schema, len(content) // 4096):
         content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
     db_path.write_bytes(content)
     with pytest.raises(DamagedDatabase, match=r"earshot db restore .*20261123") as found:
