@@ -11,7 +11,7 @@ from typing import NamedTuple
 from handlers.cards import Button, Screen
 from handlers.context import Context
 from handlers.rules import silence
-from handlers.rules.policy import Policy, SourceEntry
+from handlers.rules.policy import SourceEntry
 from handlers.rules.routing import split
 from handlers.rules.silence import Heard, hour_of
 from handlers.rules.text import shown
@@ -137,12 +137,7 @@ def _tell(ctx: Context, alarm: Alarm, trouble: _Trouble) -> None:
         ctx.store.deliveries.redraw(_subject(before), ctx.now, ctx.now)
         return
     ctx.store.alarms.told(alarm, ctx.now)
-    place = _place(ctx.policy)
-    if place is None:
-        return
-    chat, channel = place
-    key = f"{_subject(alarm)}:{chat}:{channel}"
-    ctx.store.deliveries.post(key, subject=_subject(alarm), chat=chat, channel=channel, lane=Lane.STATE, now=ctx.now)
+    announce(ctx, _subject(alarm))
 
 
 def _end(ctx: Context, alarm: Alarm, ending: str) -> int:
@@ -154,10 +149,14 @@ def _end(ctx: Context, alarm: Alarm, ending: str) -> int:
     return 1
 
 
-def _place(policy: Policy) -> tuple[str, str] | None:
-    """Where alarms are told; None where nothing is posted at all."""
-    channel = policy.alarms_to or next((route.channel for route in policy.routes), "")
-    return split(channel) if channel else None
+def announce(ctx: Context, subject: str, body: str = "") -> None:
+    """Post a subject, once, where alarms are told; nothing where nothing is posted at all. `body` as of `post`."""
+    place = ctx.policy.alarms_to or next((route.channel for route in ctx.policy.routes), "")
+    if place:
+        chat, channel = split(place)
+        ctx.store.deliveries.post(
+            f"{subject}:{place}", subject=subject, chat=chat, channel=channel, lane=Lane.STATE, now=ctx.now, body=body
+        )
 
 
 def _subject(alarm: Alarm) -> str:

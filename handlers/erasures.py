@@ -3,19 +3,17 @@
 import unicodedata
 from datetime import timedelta
 
-from handlers import cases, erasing
+from handlers import alarms, cases, erasing
 from handlers.cards import Button
 from handlers.cases import notice_body
 from handlers.context import Context
 from handlers.erasing import Found
 from handlers.rules.policy import Member
 from handlers.rules.roles import may
-from handlers.rules.routing import split
 from handlers.rules.text import clean, shown
 from storage.erasures import Erasure
 from storage.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from storage.tombstones import AUTHOR, Stone
-from storage.types import Lane
 
 EFFECT = "erased"  # of a reply: nothing of what was taken away may stay in a file
 LASTS = timedelta(hours=24)
@@ -180,22 +178,9 @@ def _refuse_same_person(ctx: Context, who: Member, asked: Erasure) -> None:
 
 def _tell(ctx: Context, who: Member, number: int) -> None:
     """The admins, where alarms are told. It names nobody: messages may be read by others."""
-    place = ctx.policy.alarms_to or next((route.channel for route in ctx.policy.routes), "")
-    if place:
-        chat, channel = split(place)
-        words = (
-            f"{who.label} asks to erase a person. Another admin has to agree within 24 hours: `erase confirm {number}`."
-        )
-        look = Button("Look at it", "erase", values=(("words", f"show {number}"),))
-        ctx.store.deliveries.post(
-            f"{_subject(number)}:{place}",
-            subject=_subject(number),
-            chat=chat,
-            channel=channel,
-            lane=Lane.STATE,
-            now=ctx.now,
-            body=notice_body(words, "", None, buttons=(look,)),
-        )
+    words = f"{who.label} asks to erase a person. Another admin has to agree within 24 hours: `erase confirm {number}`."
+    look = Button("Look at it", "erase", values=(("words", f"show {number}"),))
+    alarms.announce(ctx, _subject(number), notice_body(words, "", None, buttons=(look,)))
 
 
 def _tell_end(ctx: Context, number: int, words: str) -> None:

@@ -1,23 +1,23 @@
-"""The emergency brake: while a halt lasts, no reply is sent, neither by Earshot nor by hand from its screens.
+"""The emergency brake: while a halt lasts, Earshot sends no reply and hands none out to be sent by hand.
 
 Anybody in the team can begin one. What waits to be posted is given back, approved as before, so that nothing goes out
 by itself when the halt ends. Lookups go on, and what stands outside already can be noted.
 """
 
+from handlers import alarms
 from handlers.cards import Button, Screen
 from handlers.context import Context
 from handlers.rules.policy import Member
-from handlers.rules.roles import names_of, who_may
-from handlers.rules.routing import split
+from handlers.rules.roles import may, names_of, who_may
 from handlers.rules.text import shown
 from handlers.rules.when import clock, length
 from storage.errors import Conflict, NotFound
 from storage.halts import Halt
-from storage.types import Lane
 
 END = Button(
     "Let replies be sent again", "halt", values=(("words", "end"),), confirm="May replies be sent to customers again?"
 )
+ENDS = f"`halt end` is for {who_may('end a halt')}"
 _LONGEST = 200  # characters of a reason
 
 
@@ -26,13 +26,7 @@ def begin(ctx: Context, who: Member, why: str) -> None:
     halt = ctx.store.halts.begin(who.name, " ".join(shown(why, _LONGEST).words.split()), ctx.now)
     if halt is None:
         raise Conflict(lasting(ctx), "Nothing was changed.")
-    place = ctx.policy.alarms_to or next((route.channel for route in ctx.policy.routes), "")
-    if place:
-        chat, channel = split(place)
-        subject = _subject(halt)
-        ctx.store.deliveries.post(
-            f"{subject}:{place}", subject=subject, chat=chat, channel=channel, lane=Lane.STATE, now=ctx.now
-        )
+    alarms.announce(ctx, _subject(halt))
 
 
 def end(ctx: Context, who: Member) -> None:
@@ -43,10 +37,11 @@ def end(ctx: Context, who: Member) -> None:
     ctx.store.deliveries.redraw(_subject(halt), ctx.now, ctx.now)
 
 
-def refuse(ctx: Context) -> None:
-    """Raises Conflict while a halt lasts."""
+def refuse(ctx: Context, who: Member | None = None) -> None:
+    """Raises Conflict while a halt lasts; `who` is whoever would send."""
     if told := lasting(ctx):
-        raise Conflict(told, f"`halt end` is for {who_may('end a halt')}: ask {names_of(ctx.policy, 'end a halt')}.")
+        ask = "" if may(who, "end a halt") else f": ask {names_of(ctx.policy, 'end a halt')}"
+        raise Conflict(told, f"{ENDS}{ask}.")
 
 
 def lasting(ctx: Context) -> str:
@@ -67,8 +62,7 @@ def draw(ctx: Context, halt_id: int) -> Screen | None:
     if halt is None:
         return None
     if halt.ended_at is None:
-        outro = f"`halt end` is for {who_may('end a halt')}."
-        return Screen("⛔ Replies are stopped", _told(ctx, halt), outro=outro, buttons=(END,))
+        return Screen("⛔ Replies are stopped", _told(ctx, halt), outro=f"{ENDS}.", buttons=(END,))
     by, at = ctx.policy.label(halt.ended_by), clock(halt.ended_at, ctx.now, ctx.zone)
     lasted = length(halt.ended_at - halt.since)
     return Screen("🟢 Replies can be sent again", f"Since {at}, by {by}; they were stopped for {lasted}.")

@@ -18,18 +18,17 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
-from handlers import us
+from handlers import alarms, us
 from handlers.cases import notice_body
 from handlers.context import Brain, Context
 from handlers.rules.day_one import FILE
 from handlers.rules.deciding import GRACE, MISSED, Decided, of_case, of_verdicts
 from handlers.rules.learning import Decision, Learner, Lessons, features_of
 from handlers.rules.lifting import prior_of
-from handlers.rules.routing import split
 from handlers.tracking import STAFF
 from storage.lessons import OFF, ON, Lesson, Status
 from storage.store import Store
-from storage.types import Lane, Mention, RawMention
+from storage.types import Mention, RawMention
 
 READY = 30  # decisions after which it is worth a look
 _AT_ONCE = 500  # decisions in one go: a claim may have to wait for it
@@ -195,15 +194,7 @@ def raw_of(mention: Mention) -> RawMention:
 
 def _tell(ctx: Context, lesson: Lesson) -> None:
     """A change of taste is said once, where alarms are told."""
-    channel = ctx.policy.alarms_to or next((route.channel for route in ctx.policy.routes), "")
-    if not channel:
-        return
-    chat, name = split(channel)
-    subject = f"notice:relearning:{lesson.mention_id}"
-    body = notice_body(_RELEARNING, "", None)
-    ctx.store.deliveries.post(
-        f"{subject}:{chat}:{name}", subject=subject, chat=chat, channel=name, lane=Lane.STATE, now=ctx.now, body=body
-    )
+    alarms.announce(ctx, f"notice:relearning:{lesson.mention_id}", notice_body(_RELEARNING, "", None))
 
 
 def _made_of(brain: Brain) -> str:

@@ -56,7 +56,7 @@ class Attempt:
 
 def send_off(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
     """From now on it is on its way; only one press does that, and none while replies are stopped."""
-    halts.refuse(ctx)
+    halts.refuse(ctx, who)
     sending = ctx.store.drafts.send(draft, by=who.name, now=ctx.now) or _lost(case)
     cases.act(ctx, who, case, "send", _detail(draft))
     return sending
@@ -90,11 +90,13 @@ def _given_back(ctx: Context, who: Member, case: Case, draft: Draft) -> Draft:
     return back
 
 
-def stop_all(ctx: Context, why: str) -> tuple[int, int]:
-    """What waits is given back, and whoever sent it off hears why; how many, and how many are being posted now."""
-    waiting = ctx.store.drafts.waiting()
+def stop_all(ctx: Context, who: Member, why: str) -> tuple[int, int]:
+    """Begin a halt. What waits is given back, and whoever sent it off hears why; how many, and how many are being
+    posted now. Raises Conflict when one lasts already."""
+    halts.begin(ctx, who, why)
+    waiting, told = ctx.store.drafts.waiting(), halts.lasting(ctx)
     for draft in waiting:
-        refused(ctx, draft, why)
+        refused(ctx, draft, told)
     return len(waiting), ctx.store.drafts.posting()
 
 

@@ -15,6 +15,8 @@ SCHEMA: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Halt:
+    """Nobody's reply is sent from `since` on, until somebody ends it."""
+
     id: int
     since: datetime
     begun_by: str

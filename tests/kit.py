@@ -15,7 +15,7 @@ from handlers.dispatch import dispatch, load_commands, read_line
 from handlers.forms import Form
 from handlers.intake import Taken, take_in
 from handlers.messages import draw
-from handlers.ports import Broken, Page, ReplyWay, Tombstone, reply_way
+from handlers.ports import Broken, ByApi, Page, ReplyWay, Tombstone, reply_way
 from handlers.requests import Reply, Request
 from handlers.rules.learning import Lessons
 from handlers.rules.policy import Brand, Member, Policy, Route, SourceEntry
@@ -228,6 +228,18 @@ def pages_of_used(path: Path) -> int:
     Desk(store).take(raw("first", "heron"))
     store.close()
     return path.stat().st_size // 4096
+
+
+def by_api(mention: Mention) -> ReplyWay:
+    """Earshot posts replies by itself."""
+    return ByApi("@heron", 300)
+
+
+def approved(desk: Desk, number: int = 1) -> None:
+    """A new case of Ana's, with a draft of hers that Bo has approved."""
+    desk.open_case(str(number), TROUBLES[number - 1])
+    for who, line in (("ana", f"draft {number} We are so sorry."), ("bo", f"approve {number}")):
+        assert not desk.do(who, line).is_error
 
 
 def put_in(desk: Desk, status: Status, who: str = "ana", text: str = TROUBLES[0], native_id: str = "1") -> Case:

@@ -24,19 +24,18 @@ def halt(ctx: Context, who: Member, words: Words | None = None, sure: Carried | 
         raise InvalidInput(f'"{act}" is not a part of halt.', "Did you mean `halt end`?")
     if (not act and sure != "yes") or act.lower() in _LOOK:
         return Reply(screen=_state(ctx, who))
-    halts.begin(ctx, who, act)
-    back, posting = replies.stop_all(ctx, halts.lasting(ctx))
+    back, posting = replies.stop_all(ctx, who, act)
     told = ["From now on no reply is sent."]
     if back:
         told.append(f"{'1 that waited is' if back == 1 else f'{back:,} that waited are'} approved as before, not sent.")
     if posting:
         told.append(f"{posting:,} may have been posted just now: the thread says what came of it.")
-    return Reply(" ".join((*told, f"`halt end` is for {who_may('end a halt')}.")))
+    return Reply(" ".join((*told, f"{halts.ENDS}.")))
 
 
 def _end(ctx: Context, who: Member) -> Reply:
     if not may(who, "end a halt"):
-        raise NotAllowed(f"`halt end` is for {who_may('end a halt')}.", f"Ask {names_of(ctx.policy, 'end a halt')}.")
+        raise NotAllowed(f"{halts.ENDS}.", f"Ask {names_of(ctx.policy, 'end a halt')}.")
     halts.end(ctx, who)
     return Reply("Replies can be sent again. What was given back waits for a press of Send.")
 
@@ -44,7 +43,7 @@ def _end(ctx: Context, who: Member) -> Reply:
 def _state(ctx: Context, who: Member) -> Screen:
     if told := halts.lasting(ctx):
         buttons = (halts.END,) if may(who, "end a halt") else ()
-        return Screen("Replies are stopped", told, outro=f"`halt end` is for {who_may('end a halt')}.", buttons=buttons)
+        return Screen("Replies are stopped", told, outro=f"{halts.ENDS}.", buttons=buttons)
     stop = Button(
         "Stop all replies", "halt", values=(("sure", "yes"),), style="danger",
         confirm="Stop all replies, of everybody?",

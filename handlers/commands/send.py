@@ -34,7 +34,7 @@ def send(
     if isinstance(way, ByApi):
         replies.send_off(ctx, who, found, ready)
         return Reply(f"The reply to #{case} is on its way as {ready.account}. The thread says when it stands there.")
-    halts.refuse(ctx)
+    halts.refuse(ctx, who)
     cases.act(ctx, who, found, "send", {"draft": str(ready.id), "hash": ready.text_hash[:12]})
     return _by_hand(ctx, found, ready, mention, way)
 

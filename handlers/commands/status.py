@@ -36,9 +36,7 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
     )
     states, alarming = ctx.store.sources.all(), alarms.by_source(ctx)
     heard = {state.name for state in states}
-    stopped = halts.lasting(ctx)
-    ends = f"{who_may('end a halt')} can end that"
-    rows = [Row(f"⛔ {_plain(stopped)}", None, (ends,), colour="red")] if stopped else []
+    rows = _halt(ctx)
     rows += [_chat(state) for state in ctx.chats]
     rows += [_source(ctx, state, alarming.get(state.name, ())) for state in states]
     rows += [_storm(ctx, storm) for storm in ctx.store.storms.all_active()]
@@ -68,6 +66,11 @@ def status(ctx: Context, who: Member, act: Words | None = None) -> Reply:
 def _chat(state: ChatState) -> Row:
     sign, word = ("🟢", "ok") if state.is_ok else ("🔴", "failing")
     return Row(f"{sign} {state.name} · {word}", None, (_plain(state.words),), colour="grey" if state.is_ok else "red")
+
+
+def _halt(ctx: Context) -> list[Row]:
+    told = halts.lasting(ctx)
+    return [Row(f"⛔ {_plain(told)}", None, (f"{who_may('end a halt')} can end that",), colour="red")] if told else []
 
 
 def _cases(count: int) -> str:

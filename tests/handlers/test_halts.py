@@ -8,9 +8,9 @@ import pytest
 
 from handlers import replies
 from handlers.cards import Screen
-from handlers.ports import ByApi, ByLink, Posted, ReplyWay
-from storage.types import DraftState, Mention, Status
-from tests.kit import TROUBLES, Desk
+from handlers.ports import ByLink, Posted
+from storage.types import DraftState, Status
+from tests.kit import Desk, approved, by_api
 
 SETTLE = timedelta(seconds=60)
 LINK = "https://birds.example/reply/9"
@@ -18,22 +18,11 @@ STOPPED = "All replies are stopped since 11:00, by Kim: a false recall is going 
 WHO_ENDS = "`halt end` is for a manager or an admin"
 
 
-def by_api(mention: Mention) -> ReplyWay:
-    return ByApi("@heron", 300)
-
-
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """Case 1 is Ana's, with a draft of hers that Bo has approved."""
     desk.ways = by_api
     approved(desk)
     return desk
-
-
-def approved(desk: Desk, number: int = 1) -> None:
-    desk.open_case(str(number), TROUBLES[number - 1])
-    for who, line in (("ana", f"draft {number} We are so sorry."), ("bo", f"approve {number}")):
-        assert not desk.do(who, line).is_error
 
 
 def stop(desk: Desk) -> str:
@@ -55,7 +44,7 @@ def test_nothing_is_sent_off_while_it_lasts(ready: Desk) -> None:
     assert stop(ready) == f"From now on no reply is sent. {WHO_ENDS}."
     before = ready.everything()
     assert ready.say("ana", "send 1") == f"{STOPPED} {WHO_ENDS}: ask Mia."
-    assert ready.say("bo", "send 1").startswith(STOPPED)
+    assert ready.say("mia", "send 1") == f"{STOPPED} {WHO_ENDS}."
     assert ready.everything() == before
     assert ready.say("mia", "halt end") == "Replies can be sent again. What was given back waits for a press of Send."
     assert "is on its way" in ready.say("ana", "send 1")

@@ -9,11 +9,11 @@ import pytest
 from handlers import replies
 from handlers.cards import Button
 from handlers.dispatch import dispatch
-from handlers.ports import ByApi, ByLink, NotPossible, Posted, ReplyWay, Tombstone
+from handlers.ports import ByApi, ByLink, NotPossible, Posted, Tombstone
 from handlers.replies import Attempt
 from handlers.requests import Request
-from storage.types import Draft, DraftState, Mention, Role, Status
-from tests.kit import Desk, raw
+from storage.types import Draft, DraftState, Role, Status
+from tests.kit import Desk, approved, by_api, raw
 
 LINK = "https://birds.example/reply/9"
 SETTLE = timedelta(seconds=60)
@@ -21,17 +21,10 @@ THERE = Posted(LINK, "r9")
 ON_ITS_WAY = "The reply to #1 is on its way as @heron. The thread says when it stands there."
 
 
-def by_api(mention: Mention) -> ReplyWay:
-    return ByApi("@heron", 300)
-
-
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """Case 1 is Ana's, with a draft of hers that Bo has approved."""
     desk.ways = by_api
-    desk.open_case()
-    for who, line in (("ana", "draft 1 We are so sorry."), ("bo", "approve 1")):
-        assert not desk.do(who, line).is_error
+    approved(desk)
     return desk
 
 

@@ -265,14 +265,14 @@ GUARDS = (
         "nothing is sent off while all replies are stopped",
         "handlers/replies.py",
         '    """From now on it is on its way; only one press does that, and none while replies are stopped."""\n'
-        "    halts.refuse(ctx)\n",
+        "    halts.refuse(ctx, who)\n",
         "",
         "tests/handlers/test_halts.py::test_nothing_is_sent_off_while_it_lasts",
     ),
     Guard(
         "what waits is given back when all replies are stopped",
         "handlers/replies.py",
-        "    for draft in waiting:\n        refused(ctx, draft, why)\n",
+        "    for draft in waiting:\n        refused(ctx, draft, told)\n",
         "",
         "tests/handlers/test_halts.py::test_what_waits_is_given_back_and_its_sender_hears_why",
     ),
